@@ -1,0 +1,44 @@
+# Fresh machine: `make demo` and `make test` make their own virtual environment.
+# PYTHON chooses the interpreter (3.11 or 3.12); the first fitting one on PATH is taken.
+SHELL := /bin/bash
+FITS := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
+	$$p -c '$(FITS)' >/dev/null 2>&1 && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIN := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test lint lock clean
+
+demo: $(VENV)/local.stamp
+	$(BIN)/python -m local_runner demo
+
+test: lint
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: $(VENV)/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(BIN)/python:
+	@if [ -z "$(PYTHON)" ]; then \
+	echo "Python 3.11 or 3.12 with the venv module is needed: install it (Debian: apt install python3 python3-venv) or name one with make PYTHON=/path/to/python3.11" >&2; \
+	exit 2; fi
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/local.stamp: $(BIN)/python setup.py pyproject.toml constraints.txt
+	$(PIN) --editable '.[local]'
+	@touch $@
+
+$(VENV)/test.stamp: $(BIN)/python setup.py pyproject.toml constraints.txt
+	$(PIN) --editable '.[local,test]'
+	@touch $@
+
+# Renews constraints.txt from setup.py, for every supported Python at once (needs uv).
+lock:
+	uv pip compile setup.py --all-extras --universal --python-version 3.11 --upgrade \
+	--no-header --output-file constraints.txt
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

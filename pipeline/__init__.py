@@ -1,0 +1,1 @@
+"""The pipeline: options, sources, sinks, the graph and the commands around it."""

@@ -1,0 +1,1 @@
+"""The contract: event structs, published Avro schemas, error kinds, dead letters and coders."""

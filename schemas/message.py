@@ -1,0 +1,72 @@
+"""What the pipeline takes in and gives up: the message and the dead letter."""
+
+import datetime as dt
+
+import msgspec
+
+from schemas.errors import ErrorKind
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One message as it was received, whatever the source.
+
+    Attributes:
+        payload: the message data, untouched.
+        message_id: Pub/Sub's id, or ``<file name>:<line number, nine digits>`` for a line of a file.
+        publish_time: when Pub/Sub took it, UTC; for a file, the start of the run.
+        attributes: Pub/Sub attributes as sent.
+        source: subscription path or file name.
+        size: bytes of the message where ``payload`` holds only its beginning (a line longer
+            than Pub/Sub's limit), else None.
+    """
+
+    payload: bytes
+    message_id: str
+    publish_time: dt.datetime
+    source: str
+    attributes: dict[str, str] = {}
+    size: int | None = None
+
+
+class StoreError(msgspec.Struct, frozen=True, kw_only=True):
+    """What the dead letter of a valid store_error keeps of the event, since it is no fact.
+
+    Sessions count their store errors from here (DESIGN 4).
+    """
+
+    test_id: str
+    student_id: str
+    session_id: str
+    client_ts: dt.datetime
+    question_id: str | None = None
+    error_payload: str | None = None
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that did not become a fact, and why (DESIGN 4).
+
+    Attributes:
+        message: the original message.
+        error_kind, error_message, error_field: what is wrong, in words for the app's developer.
+        stage: the step of the graph that gave it up.
+        event_family: name of the family that was read.
+        event_id: where it could be read.
+        failed_at: UTC.
+        replay_count: how often this message has been replayed before.
+        payload_rebuilt: the original bytes were lost in the sink, and ``message.payload`` was
+            made anew from the row.
+        store_error: set for a valid store_error event only.
+    """
+
+    message: Message
+    error_kind: ErrorKind
+    error_message: str
+    stage: str
+    event_family: str
+    failed_at: dt.datetime
+    pipeline_version: str
+    error_field: str | None = None
+    event_id: str | None = None
+    replay_count: int = 0
+    payload_rebuilt: bool = False
+    store_error: StoreError | None = None

@@ -1,0 +1,56 @@
+"""Where the tables live: validated names, and the client that reaches them."""
+
+import dataclasses
+import os
+import re
+from typing import Self
+
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+
+EMULATOR_VARIABLE = "BIGQUERY_EMULATOR_HOST"
+
+# Google Cloud's rules for project ids (a domain prefix and Beam's own check included) and datasets.
+_DATASET = re.compile(r"([a-z][-a-z0-9:.]{4,61}[a-z0-9])\.([A-Za-z0-9_]{1,1024})", re.ASCII)
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """A BigQuery dataset whose name is safe to stand in SQL."""
+
+    project: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Takes ``PROJECT.DATASET``.
+
+        Raises:
+            ValueError: the text is not of that form; one line that says what is expected.
+        """
+        match = _DATASET.fullmatch(text)
+        if match is None:
+            raise ValueError(
+                "the dataset must be PROJECT.DATASET: a project id of 6 to 63 lower-case letters, "
+                "digits and hyphens, and a dataset of letters, digits and underscores"
+            )
+        return cls(*match.groups())
+
+    def __str__(self) -> str:
+        return f"{self.project}.{self.name}"
+
+    def table(self, name: str) -> str:
+        """The full id ``PROJECT.DATASET.name``."""
+        return f"{self}.{name}"
+
+
+def bigquery_client(project: str) -> bigquery.Client:
+    """A client for BigQuery, or for the emulator that BIGQUERY_EMULATOR_HOST names."""
+    host = os.environ.get(EMULATOR_VARIABLE)
+    if not host:
+        return bigquery.Client(project=project)
+    return bigquery.Client(
+        project=project,
+        credentials=AnonymousCredentials(),
+        client_options={"api_endpoint": host if "://" in host else f"http://{host}"},
+    )

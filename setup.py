@@ -1,0 +1,43 @@
+"""Packaging. Dependencies are declared here and nowhere else; constraints.txt pins them.
+
+Beam's ``--setup_file`` needs a setup.py, and Dataflow workers install ``install_requires`` from it.
+"""
+
+from setuptools import setup
+
+setup(
+    packages=["schemas", "transforms", "pipeline", "ddl", "local_runner"],
+    package_data={
+        "schemas": ["*.avsc"],
+        "ddl": ["tables/*.sql", "views/*.sql", "checks/*.sql"],
+        "local_runner": ["*.html"],
+    },
+    python_requires=">=3.11,<3.13",
+    install_requires=[
+        "apache-beam[gcp]==2.77.0",
+        "fastavro",
+        "google-cloud-bigquery",
+        "google-cloud-pubsub",
+        "msgspec",
+    ],
+    extras_require={
+        # Emulators, the demo and its report.
+        "local": [
+            "altair",
+            "bqemulator",
+            "duckdb-extension-spatial",
+            "duckdb-extensions",
+            "jinja2",
+            "rich",
+            "vl-convert-python",
+        ],
+        "test": [
+            "hypothesis",
+            "mypy",
+            "pytest",
+            "pytest-xdist",
+            "ruff",
+            "zetasql",
+        ],
+    },
+)

@@ -1,0 +1,1 @@
+"""Pure functions of the event flow, and thin PTransforms over them."""
