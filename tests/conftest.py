@@ -1,0 +1,69 @@
+"""Real emulators for the tests that ask for them: one pair per xdist worker, lazily started."""
+
+import dataclasses
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from google.cloud import bigquery
+
+from local_runner import emulators
+from schemas.warehouse import Dataset, bigquery_client
+
+
+@dataclasses.dataclass(frozen=True)
+class Warehouse:
+    """A dataset that no other test uses (not created yet), and a client for it."""
+
+    dataset: Dataset
+    client: bigquery.Client
+
+
+@pytest.fixture(scope="session")
+def _pubsub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[emulators.PubSubEmulator]:
+    try:
+        context = emulators.pubsub_emulator(tmp_path_factory.mktemp("pubsub"))
+        emulator = context.__enter__()
+    except emulators.EmulatorMissingError as missing:
+        pytest.skip(str(missing))
+    yield emulator
+    context.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def _bigquery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[emulators.BigQueryEmulator]:
+    with emulators.bigquery_emulator(tmp_path_factory.mktemp("bigquery")) as emulator:
+        yield emulator
+
+
+def _export(patch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
+    for name, value in environment.items():
+        patch.setenv(name, value)
+
+
+@pytest.fixture
+def pubsub_emulator(
+    _pubsub: emulators.PubSubEmulator, monkeypatch: pytest.MonkeyPatch
+) -> emulators.PubSubEmulator:
+    """Google's Pub/Sub emulator, with PUBSUB_EMULATOR_HOST set for this test."""
+    _export(monkeypatch, _pubsub.environment)
+    return _pubsub
+
+
+@pytest.fixture
+def bigquery_emulator(
+    _bigquery: emulators.BigQueryEmulator, monkeypatch: pytest.MonkeyPatch
+) -> emulators.BigQueryEmulator:
+    """bqemulator (``url``, ``grpc_host``), with BIGQUERY_EMULATOR_HOST set for this test."""
+    _export(monkeypatch, _bigquery.environment)
+    return _bigquery
+
+
+@pytest.fixture
+def warehouse(bigquery_emulator: emulators.BigQueryEmulator) -> Iterator[Warehouse]:
+    """A fresh dataset name and a client on the emulator; whatever was made there goes after."""
+    dataset = Dataset(emulators.PROJECT, f"test_{uuid.uuid4().hex}")
+    client = bigquery_client(dataset.project)
+    yield Warehouse(dataset, client)
+    client.delete_dataset(str(dataset), delete_contents=True, not_found_ok=True)
+    client.close()

@@ -1,0 +1,171 @@
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from google.cloud import pubsub_v1
+
+from local_runner import emulators
+from local_runner.processes import background
+from schemas.warehouse import EMULATOR_VARIABLE, bigquery_client
+
+ROOT = Path(__file__).parents[2]
+# A command with a child of its own, as Java has; both write their process ids.
+FAMILY = "sleep 600 & echo $! $$; wait"
+PARENT = """
+import sys, time
+from pathlib import Path
+from local_runner.processes import background
+with background(["sh", "-c", sys.argv[1]], Path(sys.argv[2])):
+    time.sleep(600)
+"""
+
+
+def test_the_environment_points_clients_at_the_emulators(pubsub_emulator, warehouse):
+    with pubsub_v1.PublisherClient() as publisher:
+        topic = publisher.create_topic(name=f"projects/{emulators.PROJECT}/topics/answers")
+    assert topic.name.endswith("/topics/answers")
+    warehouse.client.create_dataset(str(warehouse.dataset))
+    assert [tuple(row) for row in warehouse.client.query("SELECT 1, 'a'").result()] == [(1, "a")]
+
+
+def test_an_emulator_that_runs_is_used_and_left_running(bigquery_emulator, tmp_path):
+    with emulators.bigquery_emulator(tmp_path) as again:
+        assert again.url == bigquery_emulator.url
+        assert again.grpc_host is None
+    assert not list(tmp_path.iterdir())
+    client = bigquery_client(emulators.PROJECT)
+    assert list(client.query("SELECT 1").result())
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("variable", "start"),
+    [
+        (emulators.PUBSUB_VARIABLE, emulators.pubsub_emulator),
+        (EMULATOR_VARIABLE, emulators.bigquery_emulator),
+    ],
+)
+def test_a_named_emulator_that_does_not_answer_is_refused(variable, start, monkeypatch, tmp_path):
+    monkeypatch.setenv(variable, "127.0.0.1:1")
+    with pytest.raises(emulators.EmulatorError, match=variable) as refusal, start(tmp_path):
+        pass
+    assert "\n" not in str(refusal.value)
+
+
+def test_missing_java_is_told_in_one_line(monkeypatch, tmp_path):
+    monkeypatch.delenv(emulators.PUBSUB_VARIABLE, raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with (
+        pytest.raises(emulators.EmulatorMissingError, match="Java") as missing,
+        emulators.pubsub_emulator(tmp_path),
+    ):
+        pass
+    assert "\n" not in str(missing.value)
+
+
+def test_a_missing_emulator_is_told_with_the_ways_to_get_it(monkeypatch, tmp_path):
+    monkeypatch.delenv(emulators.PUBSUB_VARIABLE, raising=False)
+    monkeypatch.setattr(emulators, "_SDK_ROOTS", (str(tmp_path),))
+    java = tmp_path / "java"
+    java.write_text("#!/bin/sh\n")
+    java.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.setattr(emulators, "_sdk_roots", lambda: iter([tmp_path]))
+    with (
+        pytest.raises(emulators.EmulatorMissingError) as missing,
+        emulators.pubsub_emulator(tmp_path),
+    ):
+        pass
+    for way in (
+        "gcloud components install",
+        "google-cloud-cli-pubsub-emulator",
+        "google-cloud-cli:emulators",
+    ):
+        assert way in str(missing.value)
+
+
+def test_an_emulator_that_ends_while_starting_names_its_log(monkeypatch, tmp_path):
+    monkeypatch.delenv(EMULATOR_VARIABLE, raising=False)
+    monkeypatch.setattr(emulators, "_BQEMULATOR", "raise SystemExit(3)")
+    with (
+        pytest.raises(emulators.EmulatorError, match=r"bigquery-emulator\.log"),
+        emulators.bigquery_emulator(tmp_path),
+    ):
+        pass
+
+
+def _process_ids(log: Path) -> list[int]:
+    while len(log.read_text().split() if log.exists() else ()) < 2:
+        time.sleep(0.01)
+    return [int(word) for word in log.read_text().split()]
+
+
+def _wait_for_the_end_of(process_ids: list[int]) -> None:
+    """Hangs, until pytest is stopped, where one of them stays."""
+    while any(_alive(process_id) for process_id in process_ids):
+        time.sleep(0.01)
+
+
+def _alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    # A zombie that nobody reaps (a container without an init) is dead too.
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(process_id)], capture_output=True, text=True
+    )
+    return not state.stdout.startswith("Z") and bool(state.stdout.strip())
+
+
+def test_an_exception_stops_the_whole_family(tmp_path):
+    log = tmp_path / "log"
+    with contextlib.suppress(KeyboardInterrupt), background(["sh", "-c", FAMILY], log):
+        family = _process_ids(log)
+        raise KeyboardInterrupt
+    _wait_for_the_end_of(family)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_parent_that_dies_leaves_no_child(number, tmp_path):
+    log = tmp_path / "log"
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, FAMILY, str(log)], cwd=ROOT, stderr=subprocess.DEVNULL
+    ) as parent:
+        family = _process_ids(log)
+        parent.send_signal(number)
+    _wait_for_the_end_of(family)
+
+
+def test_a_command_that_ignores_sigterm_is_killed(tmp_path):
+    log = tmp_path / "log"
+    script = "trap '' TERM; echo $$ $$; while :; do sleep 0.1; done"
+    impatient = (
+        "import sys; from local_runner import supervisor; supervisor.GRACE_SECONDS = 0.1; "
+        "sys.exit(supervisor.main(sys.argv[1:]))"
+    )
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [sys.executable, "-c", impatient, "sh", "-c", script],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=output,
+        ) as keeper,
+    ):
+        family = _process_ids(log)
+        keeper.stdin.close()
+        assert keeper.wait() == 128 + signal.SIGKILL
+    _wait_for_the_end_of(family)
+
+
+def test_the_exit_code_and_the_last_lines_are_told(tmp_path):
+    with background(["sh", "-c", "seq 20; exit 3"], tmp_path / "log") as process:
+        assert process.process.wait() == 3
+        assert process.exit_code() == 3
+        assert process.last_lines(2) == "19\n20"
