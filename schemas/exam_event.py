@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from schemas.message import Accepted
+
 
 class EventType(enum.StrEnum):
     """What happened."""
@@ -61,3 +63,9 @@ class ExamEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     session_duration_seconds: DurationSeconds | None = None
     is_late_submission: Flag | None = None
     error_payload: JsonObject | None = None
+
+
+class AcceptedExamEvent(Accepted, frozen=True, kw_only=True):
+    """A valid exam event."""
+
+    event: ExamEvent

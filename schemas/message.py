@@ -1,6 +1,7 @@
 """What the pipeline takes in and gives up: the message and the dead letter."""
 
 import datetime as dt
+from typing import Any
 
 import msgspec
 
@@ -12,7 +13,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         payload: the message data, untouched.
-        message_id: Pub/Sub's id, or ``<file name>:<line number, nine digits>`` for a line of a file.
+        message_id: Pub/Sub's id, or ``<file name>:<line number>`` (nine digits) for a line.
         publish_time: when Pub/Sub took it, UTC; for a file, the start of the run.
         attributes: Pub/Sub attributes as sent.
         source: subscription path or file name.
@@ -28,18 +29,19 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     size: int | None = None
 
 
-class StoreError(msgspec.Struct, frozen=True, kw_only=True):
-    """What the dead letter of a valid store_error keeps of the event, since it is no fact.
+class DeadEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """What the dead letter of a valid event keeps of it, since it is no fact.
 
-    Sessions count their store errors from here (DESIGN 4).
+    Sessions count their store errors from here (DESIGN 4). Fields are those of the event, where
+    its family has them.
     """
 
-    test_id: str
-    student_id: str
-    session_id: str
-    client_ts: dt.datetime
+    test_id: str | None = None
+    student_id: str | None = None
+    session_id: str | None = None
     question_id: str | None = None
-    error_payload: str | None = None
+    client_ts: dt.datetime | None = None
+    error_payload: dict[str, Any] | None = None
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +57,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
         replay_count: how often this message has been replayed before.
         payload_rebuilt: the original bytes were lost in the sink, and ``message.payload`` was
             made anew from the row.
-        store_error: set for a valid store_error event only.
+        event: set for a valid event of a type that is a dead letter, such as store_error.
     """
 
     message: Message
@@ -69,4 +71,19 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     event_id: str | None = None
     replay_count: int = 0
     payload_rebuilt: bool = False
-    store_error: StoreError | None = None
+    event: DeadEvent | None = None
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """A valid event with what was known of its message. Each family narrows the type of ``event``.
+
+    Attributes:
+        event: the decoded event, a struct of the family.
+        extra: fields that the contract does not know, as a JSON object with sorted keys, or None.
+        message_id, publish_time: as in the message.
+    """
+
+    event: Any
+    extra: str | None
+    message_id: str
+    publish_time: dt.datetime

@@ -51,6 +51,6 @@ def bigquery_client(project: str) -> bigquery.Client:
         return bigquery.Client(project=project)
     return bigquery.Client(
         project=project,
-        credentials=AnonymousCredentials(),
+        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
         client_options={"api_endpoint": host if "://" in host else f"http://{host}"},
     )

@@ -1,0 +1,123 @@
+"""What is looked at before a run starts, so that a mistake is one clear line and not a retry."""
+
+import dataclasses
+import datetime as dt
+import logging
+import os
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import fastavro
+from apache_beam.io.filesystem import BeamIOError
+from google.api_core.exceptions import Forbidden, GoogleAPICallError, NotFound, RetryError
+from google.api_core.retry import Retry
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import bigquery, pubsub_v1
+from requests.exceptions import RequestException
+
+from pipeline.graph import DEAD_LETTERS_TABLE
+from pipeline.options import Config
+from pipeline.sources import check_archive, match
+from schemas.warehouse import EMULATOR_VARIABLE, bigquery_client
+from transforms.rows import columns
+
+_LOG = logging.getLogger(__name__)
+_RETRY = Retry(timeout=5.0)
+_TIMEOUT_SECONDS = 5.0
+_AWAY = (GoogleAPICallError, RetryError, GoogleAuthError, RequestException, OSError)
+Answer = TypeVar("Answer")
+
+
+class StartupError(Exception):
+    """The run cannot start; the text is the one line to show. Exit code 1."""
+
+
+def check(config: Config) -> Config:
+    """Looks at the inputs, the topic and the tables.
+
+    Returns:
+        The configuration, with the event age bounded by the tables' partition expiration: an
+        event older than that would vanish on arrival.
+
+    Raises:
+        StartupError: something is missing, unreachable or not what the pipeline writes to.
+    """
+    if config.input is not None:
+        _check_files(config.input)
+    else:
+        _check_pubsub("subscription", config.input_subscription)
+    if config.dead_letter_topic is not None:
+        _check_pubsub("topic", config.dead_letter_topic)
+    facts = _table(config, config.family.table)
+    dead_letters = _table(config, DEAD_LETTERS_TABLE)
+    if facts is not None:
+        missing = columns(config.family) - {field.name for field in facts.schema}
+        if missing:
+            names = ", ".join(sorted(missing))
+            raise StartupError(f"table {facts.table_id} lacks {names}: {_how_to_apply(config)}")
+    return _bounded_by_expiration(config, filter(None, (facts, dead_letters)))
+
+
+def _check_files(pattern: str) -> None:
+    try:
+        for path in match(pattern):
+            if path.endswith(".avro"):
+                check_archive(path)
+    except (OSError, ValueError, BeamIOError, fastavro.schema.SchemaParseException) as error:
+        raise StartupError(f"--input: {error}") from None
+
+
+def _table(config: Config, name: str) -> bigquery.Table | None:
+    table_id = config.dataset.table(name)
+
+    def get() -> bigquery.Table:
+        client = bigquery_client(config.dataset.project)
+        return client.get_table(table_id, retry=_RETRY, timeout=_TIMEOUT_SECONDS)
+
+    missing = f"table {table_id} does not exist: {_how_to_apply(config)}"
+    return _ask(_place("BigQuery", EMULATOR_VARIABLE), get, missing)
+
+
+def _check_pubsub(kind: str, name: str | None) -> None:
+    def get() -> None:
+        client = pubsub_v1.PublisherClient() if kind == "topic" else pubsub_v1.SubscriberClient()
+        with client:
+            getattr(client, f"get_{kind}")(
+                request={kind: name}, retry=_RETRY, timeout=_TIMEOUT_SECONDS
+            )
+
+    place = _place("Pub/Sub", "PUBSUB_EMULATOR_HOST")
+    _ask(place, get, f"{kind} {name} does not exist: create it first")
+
+
+def _ask(service: str, question: Callable[[], Answer], missing: str) -> Answer | None:
+    """The answer, or None where this account may not ask: the workers' account may."""
+    try:
+        return question()
+    except NotFound:
+        raise StartupError(missing) from None
+    except Forbidden:
+        _LOG.warning("%s: not checked, this account may not look", service)
+        return None
+    except _AWAY as error:
+        raise StartupError(f"{service} does not answer ({type(error).__name__})") from None
+
+
+def _place(service: str, emulator_variable: str) -> str:
+    host = os.environ.get(emulator_variable)
+    return f"{service} at {emulator_variable}={host}" if host else service
+
+
+def _how_to_apply(config: Config) -> str:
+    return f"run python -m ddl apply --dataset {config.dataset}"
+
+
+def _bounded_by_expiration(config: Config, tables: Iterable[bigquery.Table]) -> Config:
+    partitionings = [table.time_partitioning for table in tables]
+    ages = [
+        dt.timedelta(milliseconds=partitioning.expiration_ms)
+        for partitioning in partitionings
+        if partitioning is not None and partitioning.expiration_ms
+    ]
+    bounds = dataclasses.replace(config.bounds, max_age=min([config.bounds.max_age, *ages]))
+    return dataclasses.replace(config, bounds=bounds)

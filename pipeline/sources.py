@@ -1,0 +1,139 @@
+"""Where messages come from: a Pub/Sub subscription, lines of a file, or a Pub/Sub archive."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO
+
+import apache_beam as beam
+import fastavro
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.io.gcp.pubsub import PubsubMessage, ReadFromPubSub
+
+from pipeline.options import Config
+from schemas.message import Message
+
+# Pub/Sub takes no longer message, so a longer line is kept only so far.
+MAX_LINE_BYTES = 10_000_000
+ARCHIVE_FIELDS = frozenset({"data", "message_id", "publish_time", "attributes"})
+
+
+class ReadMessages(beam.PTransform):
+    """The messages of the configured source."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self._config = config
+
+    def expand(self, input_or_inputs: beam.Pipeline) -> beam.PCollection[Message]:
+        """Wires the step."""
+        config = self._config
+        if config.input_subscription is not None:
+            received = input_or_inputs | "FromPubSub" >> ReadFromPubSub(
+                subscription=config.input_subscription,
+                id_label=config.id_label,
+                with_attributes=True,
+            )
+            return received | "ToMessage" >> beam.Map(
+                from_pubsub, source=config.input_subscription
+            ).with_output_types(Message)
+        files = input_or_inputs | "Files" >> beam.Create(match(config.input or ""))
+        return files | "FromFile" >> beam.FlatMap(
+            read_file, publish_time=config.publish_time
+        ).with_output_types(Message)
+
+
+def from_pubsub(received: PubsubMessage, source: str) -> Message:
+    """The message as Beam's Pub/Sub source hands it over."""
+    return Message(
+        payload=received.data,
+        message_id=received.message_id,
+        publish_time=received.publish_time,
+        attributes=dict(received.attributes or {}),
+        source=source,
+    )
+
+
+def match(pattern: str) -> list[str]:
+    """The files that a path or pattern names, in order.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: two of them share a name, and so would their messages' ids.
+    """
+    paths = sorted(metadata.path for metadata in FileSystems.match([pattern])[0].metadata_list)
+    if not paths:
+        raise FileNotFoundError(f"no file matches {pattern}")
+    if len({PurePosixPath(path).name for path in paths}) < len(paths):
+        raise ValueError(f"two files that match {pattern} have the same name: read them apart")
+    return paths
+
+
+def read_file(path: str, publish_time: dt.datetime) -> Iterator[Message]:
+    """The messages of one file, by the ending of its name."""
+    with FileSystems.open(path) as stream:
+        if path.endswith(".avro"):
+            yield from read_archive(stream, path)
+        else:
+            yield from read_lines(stream, path, publish_time)
+
+
+def read_lines(stream: BinaryIO, path: str, publish_time: dt.datetime) -> Iterator[Message]:
+    """One message a line; an empty line is an empty message."""
+    name = PurePosixPath(path).name
+    number = 0
+    while line := stream.readline(MAX_LINE_BYTES):
+        number += 1
+        size = None
+        if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
+            size = len(line) + _skip_line(stream)
+        yield Message(
+            payload=line.removesuffix(b"\n").removesuffix(b"\r"),
+            message_id=f"{name}:{number:09}",
+            publish_time=publish_time,
+            source=path,
+            size=size,
+        )
+
+
+def _skip_line(stream: BinaryIO) -> int:
+    """Reads to the end of the line; gives the bytes skipped."""
+    skipped = 0
+    while rest := stream.readline(MAX_LINE_BYTES):
+        skipped += len(rest.removesuffix(b"\n"))
+        if rest.endswith(b"\n"):
+            break
+    return skipped
+
+
+def read_archive(stream: BinaryIO, path: str) -> Iterator[Message]:
+    """The messages of an Avro file as a Pub/Sub Cloud Storage subscription writes it."""
+    record: Any
+    for record in fastavro.reader(stream):
+        yield Message(
+            payload=record["data"],
+            message_id=record["message_id"],
+            publish_time=record["publish_time"],
+            attributes=record["attributes"],
+            source=path,
+        )
+
+
+def check_archive(path: str) -> None:
+    """Looks at the header of an archive.
+
+    Raises:
+        ValueError: it is no Avro file, or one without the message's metadata.
+    """
+    with FileSystems.open(path) as stream:
+        try:
+            schema: Any = fastavro.reader(stream).writer_schema
+        except (ValueError, EOFError, IndexError, StopIteration):
+            raise ValueError(f"{path} is not an Avro file") from None
+    fields = {field["name"] for field in schema.get("fields", ())}
+    missing = ARCHIVE_FIELDS - fields
+    if missing:
+        raise ValueError(
+            f"{path} lacks {', '.join(sorted(missing))}: the Cloud Storage subscription must "
+            "write metadata"
+        )

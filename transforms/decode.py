@@ -1,0 +1,165 @@
+"""Bytes to a typed event, or to the reason why not (DESIGN 2).
+
+Most messages say just what the contract knows and are decoded in one step. The others, and all
+that are wrong, are read a second time as a plain tree, which tells unknown fields apart and names
+the field at fault.
+"""
+
+import json
+import re
+from typing import Any, NoReturn
+
+import msgspec
+from msgspec import inspect as types
+
+from schemas.errors import ContractError, ErrorKind
+from schemas.families import EventFamily
+from schemas.shapes import shapes_of
+from transforms.exact_json import exact_number, exact_tree
+
+MAX_PAYLOAD_BYTES = 256 * 1024
+
+# msgspec rounds what lies past the microsecond; the contract cuts it.
+_SUBMICROSECOND = re.compile(rb"\.[0-9]{7}")
+_PAST_MICROSECOND = re.compile(r"(\.[0-9]{6})[0-9]+")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class Decoder:
+    """Decodes the payloads of one event family. Make it once per worker: it is not picklable."""
+
+    def __init__(self, family: EventFamily) -> None:
+        self._struct = family.event
+        self._typed = msgspec.json.Decoder(family.event)
+        self._tree = msgspec.json.Decoder(float_hook=exact_number)
+        self._extra = msgspec.json.Encoder(order="sorted")
+        self._fields = {field.name: field for field in msgspec.structs.fields(family.event)}
+        self._shapes = shapes_of(family.event)
+        self._timestamps = [n for n, s in self._shapes.items() if types.DateTimeType in s.kinds]
+        self._objects = [n for n, s in self._shapes.items() if types.DictType in s.kinds]
+
+    def decode(self, payload: bytes) -> tuple[Any, str | None]:
+        """The event, and the fields that the contract does not know.
+
+        Args:
+            payload: one UTF-8 JSON object, at most 256 KiB.
+
+        Returns:
+            The family's struct, and a JSON object with sorted keys or None.
+
+        Raises:
+            ContractError: too_large, not_json or schema_violation.
+        """
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            raise ContractError(
+                ErrorKind.TOO_LARGE, f"the message is larger than {MAX_PAYLOAD_BYTES:,} bytes"
+            )
+        try:
+            return self._decode_in_one_step(payload) or self._decode_tree(payload)
+        except RecursionError:
+            _refuse_depth()
+        except UnicodeDecodeError:
+            raise ContractError(ErrorKind.NOT_JSON, "the body is not UTF-8") from None
+        except msgspec.DecodeError as error:
+            raise _not_json(payload, str(error)) from None
+
+    def _decode_in_one_step(self, payload: bytes) -> tuple[Any, None] | None:
+        """The event where there is nothing to look at more closely, else None."""
+        if _SUBMICROSECOND.search(payload) is not None:
+            return None
+        try:
+            event = self._typed.decode(payload)
+        except msgspec.ValidationError:
+            return None
+        for name in self._objects:
+            if getattr(event, name) is not None:
+                return None
+        return event, None
+
+    def _decode_tree(self, payload: bytes) -> tuple[Any, str | None]:
+        tree = self._read_tree(payload)
+        if not isinstance(tree, dict):
+            raise ContractError(ErrorKind.SCHEMA_VIOLATION, "the body must be a JSON object")
+        known: dict[str, Any] = {}
+        unknown: dict[str, Any] = {}
+        for name, value in tree.items():
+            (known if name in self._fields else unknown)[name] = exact_tree(value, name)
+        for name in self._timestamps:
+            if isinstance(known.get(name), str):
+                known[name] = _PAST_MICROSECOND.sub(r"\1", known[name], count=1)
+        try:
+            event = msgspec.convert(known, self._struct)
+        except msgspec.ValidationError:
+            self._name_fault(known)
+        return event, self._extra.encode(unknown).decode() if unknown else None
+
+    def _read_tree(self, payload: bytes) -> Any:
+        try:
+            return self._tree.decode(payload)
+        except msgspec.ValidationError:
+            # An integer of thousands of digits, more than Python converts: valid JSON all the same.
+            return _read_tree_slowly(payload)
+
+    def _name_fault(self, known: dict[str, Any]) -> NoReturn:
+        """Raises schema_violation for the first field, in contract order, that does not fit."""
+        for name, field in self._fields.items():
+            if name not in known:
+                if field.required:
+                    raise ContractError(ErrorKind.SCHEMA_VIOLATION, f"{name} is required", name)
+                continue
+            try:
+                msgspec.convert(known[name], field.type)
+            except msgspec.ValidationError:
+                raise ContractError(
+                    ErrorKind.SCHEMA_VIOLATION,
+                    f"{name} must be {self._shapes[name].description}",
+                    name,
+                ) from None
+        raise AssertionError("the struct refuses what each of its fields takes")
+
+
+def event_id_of(payload: bytes) -> str | None:
+    """The event_id of a message that is no valid event, where one can be read."""
+    try:
+        return msgspec.json.decode(payload, type=_Identified).event_id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+class _Identified(msgspec.Struct):
+    event_id: str | None = None
+
+
+def _not_json(payload: bytes, reason: str) -> ContractError:
+    if not payload.strip():
+        return ContractError(ErrorKind.NOT_JSON, "the body is empty")
+    if payload.startswith(_BYTE_ORDER_MARK):
+        return ContractError(
+            ErrorKind.NOT_JSON, "the body starts with a byte order mark: send UTF-8 without one"
+        )
+    return ContractError(ErrorKind.NOT_JSON, f"the body is not valid JSON: {reason}")
+
+
+def _refuse_depth() -> NoReturn:
+    raise ContractError(
+        ErrorKind.SCHEMA_VIOLATION, "the body is nested deeper than 100 levels"
+    ) from None
+
+
+def _read_tree_slowly(payload: bytes) -> Any:
+    """The standard library's parser, held to what msgspec takes for JSON."""
+
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is not JSON")
+
+    try:
+        tree = json.loads(
+            payload.decode(),
+            parse_int=exact_number,
+            parse_float=exact_number,
+            parse_constant=refuse,
+        )
+        json.dumps(tree, ensure_ascii=False).encode()  # refuses lone surrogates
+    except ValueError as error:
+        raise _not_json(payload, type(error).__name__) from None
+    return tree

@@ -1,0 +1,61 @@
+"""JSON that BigQuery stores without loss: numbers fit int64 or float64, or become strings."""
+
+import decimal
+import math
+from typing import Any
+
+from schemas.errors import ContractError, ErrorKind
+
+MAX_DEPTH = 100
+_INT64 = range(-(2**63), 2**63)
+
+
+def exact_number(literal: str) -> int | float | str:
+    """A JSON number, or its text where neither int64 nor float64 holds it exactly.
+
+    Exactly means that the shortest decimal of the float64 is the number that was written, which
+    is what BigQuery asks of a JSON column (``wide_number_mode => 'exact'``).
+    """
+    if len(literal) < 20 and literal.lstrip("-").isdigit():
+        return exact_integer(int(literal))
+    value = float(literal)
+    try:
+        if math.isfinite(value) and decimal.Decimal(literal) == decimal.Decimal(repr(value)):
+            return value
+    except decimal.InvalidOperation:  # an exponent of twenty digits
+        pass
+    return literal
+
+
+def exact_integer(value: int) -> int | str:
+    """The integer, or its digits where neither int64 nor float64 holds it."""
+    if value in _INT64:
+        return value
+    try:
+        return value if float(value) == value else str(value)
+    except OverflowError:
+        return str(value)
+
+
+def exact_tree(value: Any, field: str, depth: int = 2) -> Any:
+    """A decoded JSON value with every integer made exact.
+
+    Args:
+        value: what stands in a field of the document.
+        field: the name of that field, for the error.
+        depth: the level of ``value`` where it is an object or an array; the document is level 1.
+
+    Raises:
+        ContractError: schema_violation where it is nested deeper than 100 levels.
+    """
+    if isinstance(value, dict | list) and depth > MAX_DEPTH:
+        raise ContractError(
+            ErrorKind.SCHEMA_VIOLATION, f"{field} is nested deeper than {MAX_DEPTH} levels", field
+        )
+    if isinstance(value, dict):
+        return {key: exact_tree(member, field, depth + 1) for key, member in value.items()}
+    if isinstance(value, list):
+        return [exact_tree(member, field, depth + 1) for member in value]
+    if type(value) is int:
+        return exact_integer(value)
+    return value

@@ -1,0 +1,47 @@
+"""The names under which outcomes are counted. Dashboards and alerts use them: keep them stable."""
+
+from apache_beam.metrics import Metrics
+from apache_beam.metrics.metric import MetricResults
+from apache_beam.metrics.metricbase import Counter, Distribution
+
+NAMESPACE = "exam_events"
+
+RECEIVED = "received"
+WRITTEN = "written"
+DEAD_LETTERS_PUBLISHED = "dead_letters_published"
+DEAD_LETTERS_WRITTEN = "dead_letters_written"
+DEAD_LETTER_ROWS_REFUSED = "dead_letter_rows_refused"
+DEAD_LETTER_MESSAGES_REFUSED = "dead_letter_messages_refused"
+PAYLOAD_BYTES = "payload_bytes"
+EVENT_LAG_SECONDS = "event_lag_seconds"
+OUTAGE_RETRIES = "outage_retries"
+
+
+def counter(name: str) -> Counter:
+    """A counter of ours."""
+    return Metrics.counter(NAMESPACE, name)
+
+
+def distribution(name: str) -> Distribution:
+    """A distribution of ours, of integers."""
+    return Metrics.distribution(NAMESPACE, name)
+
+
+def late_status_counter(status: str) -> str:
+    """The counter's name for a late_status."""
+    return f"late_status_{status.lower()}"
+
+
+def error_kind_counter(kind: str) -> str:
+    """The counter's name for an error kind."""
+    return f"dead_letter_{kind}"
+
+
+def counters(results: MetricResults) -> dict[str, int]:
+    """Our counters as they stand, summed over steps."""
+    totals: dict[str, int] = {}
+    for result in results.query()["counters"]:
+        if result.key.metric.namespace == NAMESPACE:
+            name = result.key.metric.name
+            totals[name] = totals.get(name, 0) + (result.committed or result.attempted)
+    return dict(sorted(totals.items()))

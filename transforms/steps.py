@@ -1,0 +1,226 @@
+"""The steps between source and sinks as PTransforms: wiring only, the rules are in the functions.
+
+Each gives its good output first and, where a message can fail in it, ``dead_letters`` beside it.
+"""
+
+import dataclasses
+import datetime as dt
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
+from apache_beam.typehints.native_type_compatibility import convert_to_beam_type
+
+from schemas.errors import ContractError, ErrorKind
+from schemas.families import EventFamily
+from schemas.lateness import Judgement, LateStatus
+from schemas.message import Accepted, DeadLetter, Message
+from schemas.rules import EventTimeBounds
+from transforms import metrics
+from transforms.dead_letters import DeadLetters, internal_error_text, to_row
+from transforms.decode import Decoder
+from transforms.lateness import NOT_APPLICABLE, judge
+from transforms.rows import RowBuilder
+from transforms.validate import Validator
+
+DEAD_LETTERS = "dead_letters"
+_LOG = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What is the same for every element of a run."""
+
+    family: EventFamily
+    pipeline_version: str
+    source: str
+
+
+class ValidateEvents(beam.PTransform):
+    """Message -> ``events`` (Accepted), and everything else -> ``dead_letters``."""
+
+    def __init__(self, run: Run, bounds: EventTimeBounds) -> None:
+        super().__init__()
+        self._fn = _ValidateFn(run, bounds)
+        self._accepted = run.family.accepted
+
+    def expand(self, input_or_inputs: beam.PCollection[Message]) -> DoOutputsTuple:
+        """Wires the step."""
+        outputs = input_or_inputs | beam.ParDo(self._fn).with_outputs(DEAD_LETTERS, main="events")
+        outputs.events.element_type = self._accepted
+        outputs[DEAD_LETTERS].element_type = DeadLetter
+        return outputs
+
+
+class JudgeLateness(beam.PTransform):
+    """Accepted -> ``events`` (Accepted, Judgement); bugs of ours -> ``dead_letters``."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._fn = _JudgeFn(run)
+        self._judged = tuple[run.family.accepted, Judgement]  # type: ignore[name-defined]
+
+    def expand(self, input_or_inputs: beam.PCollection[Accepted]) -> DoOutputsTuple:
+        """Wires the step."""
+        outputs = input_or_inputs | beam.ParDo(self._fn).with_outputs(DEAD_LETTERS, main="events")
+        outputs.events.element_type = convert_to_beam_type(self._judged)
+        outputs[DEAD_LETTERS].element_type = DeadLetter
+        return outputs
+
+
+class BuildRows(beam.PTransform):
+    """(Accepted, Judgement) -> ``rows`` (dict); bugs of ours -> ``dead_letters``."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._fn = _BuildRowFn(run)
+
+    def expand(self, input_or_inputs: beam.PCollection[Any]) -> DoOutputsTuple:
+        """Wires the step."""
+        outputs = input_or_inputs | beam.ParDo(self._fn).with_outputs(DEAD_LETTERS, main="rows")
+        outputs.rows.element_type = convert_to_beam_type(dict[str, Any])
+        outputs[DEAD_LETTERS].element_type = DeadLetter
+        return outputs
+
+
+class RejectedRows(beam.PTransform):
+    """What the warehouse refused, (table, row, errors) -> DeadLetter."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._fn = _RejectedRowFn(run)
+
+    def expand(self, input_or_inputs: beam.PCollection[Any]) -> beam.PCollection[DeadLetter]:
+        """Wires the step."""
+        return input_or_inputs | beam.ParDo(self._fn).with_output_types(DeadLetter)
+
+
+class BuildDeadLetterRows(beam.PTransform):
+    """DeadLetter -> row (dict) of the table dead_letters, counted by error kind."""
+
+    def expand(
+        self, input_or_inputs: beam.PCollection[DeadLetter]
+    ) -> beam.PCollection[dict[str, Any]]:
+        """Wires the step."""
+        return input_or_inputs | beam.ParDo(_DeadLetterRowFn()).with_output_types(dict[str, Any])
+
+
+class _StepFn(beam.DoFn):
+    """What the steps share: one worker-side set-up, and no way for an element to disappear."""
+
+    def __init__(self, run: Run, stage: str) -> None:
+        self._run = run
+        self._stage = stage
+
+    def setup(self) -> None:
+        self._letters = DeadLetters(self._run.family, self._run.pipeline_version)
+
+    def _bug(self, accepted: Accepted, error: Exception) -> TaggedOutput:
+        # The traceback stays out of the log: it may quote the payload.
+        _LOG.error("%s failed on a message: %s", self._stage, type(error).__name__)
+        letter = self._letters.of_bug(
+            accepted, error, self._run.source, self._stage, dt.datetime.now(dt.UTC)
+        )
+        return TaggedOutput(DEAD_LETTERS, letter)
+
+
+class _ValidateFn(_StepFn):
+    def __init__(self, run: Run, bounds: EventTimeBounds) -> None:
+        super().__init__(run, "ValidateEvents")
+        self._bounds = bounds
+        self._received = metrics.counter(metrics.RECEIVED)
+        self._payload_bytes = metrics.distribution(metrics.PAYLOAD_BYTES)
+        self._event_lag = metrics.distribution(metrics.EVENT_LAG_SECONDS)
+
+    def setup(self) -> None:
+        super().setup()
+        family = self._run.family
+        self._validator = Validator(family, self._bounds, Decoder(family))
+
+    def process(self, element: Message) -> Iterator[Accepted | TaggedOutput]:
+        now = dt.datetime.now(dt.UTC)
+        self._received.inc()
+        self._payload_bytes.update(element.size or len(element.payload))
+        try:
+            accepted = self._validator.validate(element, now)
+        except ContractError as error:
+            yield self._dead(self._letters.of_error(element, error, self._stage, now))
+            return
+        except Exception as error:
+            _LOG.error("%s failed on a message: %s", self._stage, type(error).__name__)
+            bug = ContractError(ErrorKind.INTERNAL_ERROR, internal_error_text(error))
+            yield self._dead(self._letters.of_error(element, bug, self._stage, now))
+            return
+        self._event_lag.update(int((now - accepted.event.client_ts).total_seconds()))
+        if accepted.event.event_type in self._run.family.dead_letter_types:
+            yield self._dead(self._letters.of_event(element, accepted, self._stage, now))
+        else:
+            yield accepted
+
+    @staticmethod
+    def _dead(letter: DeadLetter) -> TaggedOutput:
+        return TaggedOutput(DEAD_LETTERS, letter)
+
+
+class _JudgeFn(_StepFn):
+    def __init__(self, run: Run) -> None:
+        super().__init__(run, "JudgeLateness")
+        self._counters = {
+            status: metrics.counter(metrics.late_status_counter(status)) for status in LateStatus
+        }
+
+    def process(self, element: Accepted) -> Iterator[tuple[Accepted, Judgement] | TaggedOutput]:
+        try:
+            judged = element.event.event_type in self._run.family.judged_types
+            judgement = judge(element.event) if judged else NOT_APPLICABLE
+        except Exception as error:
+            yield self._bug(element, error)
+            return
+        self._counters[judgement.late_status].inc()
+        yield element, judgement
+
+
+class _BuildRowFn(_StepFn):
+    def __init__(self, run: Run) -> None:
+        super().__init__(run, "BuildRows")
+
+    def setup(self) -> None:
+        super().setup()
+        self._rows = RowBuilder(self._run.family, self._run.pipeline_version)
+
+    def process(
+        self, element: tuple[Accepted, Judgement]
+    ) -> Iterator[dict[str, Any] | TaggedOutput]:
+        accepted, judgement = element
+        try:
+            row = self._rows.row(accepted, judgement, dt.datetime.now(dt.UTC))
+        except Exception as error:
+            yield self._bug(accepted, error)
+            return
+        yield row
+
+
+class _RejectedRowFn(_StepFn):
+    def __init__(self, run: Run) -> None:
+        super().__init__(run, "InsertFacts")
+
+    def process(
+        self, element: tuple[str, dict[str, Any], list[dict[str, Any]]]
+    ) -> Iterator[DeadLetter]:
+        _, row, errors = element
+        yield self._letters.of_rejected_row(
+            row, errors, self._run.source, self._stage, dt.datetime.now(dt.UTC)
+        )
+
+
+class _DeadLetterRowFn(beam.DoFn):
+    def __init__(self) -> None:
+        self._counters = {
+            kind: metrics.counter(metrics.error_kind_counter(kind)) for kind in ErrorKind
+        }
+
+    def process(self, element: DeadLetter) -> Iterator[dict[str, Any]]:
+        self._counters[element.error_kind].inc()
+        yield to_row(element)

@@ -1,0 +1,46 @@
+"""A message to a valid event, or to the error it breaks on."""
+
+import dataclasses
+import datetime as dt
+
+from schemas.errors import ContractError, ErrorKind
+from schemas.families import EventFamily
+from schemas.message import Accepted, Message
+from schemas.rules import EventTimeBounds
+from transforms.decode import MAX_PAYLOAD_BYTES, Decoder
+
+
+@dataclasses.dataclass(frozen=True)
+class Validator:
+    """The contract of one family, types and rules. Make it once per worker."""
+
+    family: EventFamily
+    bounds: EventTimeBounds
+    decoder: Decoder
+
+    def validate(self, message: Message, now: dt.datetime) -> Accepted:
+        """The event of a message.
+
+        Args:
+            message: as received.
+            now: the clock, UTC. Event time is held against it as well as against the publish
+                time, since BigQuery refuses rows far from today.
+
+        Raises:
+            ContractError: the message breaks the contract.
+        """
+        if message.size is not None:  # only the beginning of a longer message is here
+            raise ContractError(
+                ErrorKind.TOO_LARGE, f"the message is larger than {MAX_PAYLOAD_BYTES:,} bytes"
+            )
+        event, extra = self.decoder.decode(message.payload)
+        self.bounds.check(event.client_ts, message.publish_time, "publish time")
+        self.bounds.check(event.client_ts, now, "the present")
+        for rule in self.family.rules:
+            rule(event)
+        return self.family.accepted(
+            event=event,
+            extra=extra,
+            message_id=message.message_id,
+            publish_time=message.publish_time,
+        )
