@@ -31,20 +31,15 @@ def build(pipeline: beam.Pipeline, config: Config) -> None:
     run = Run(family=config.family, pipeline_version=VERSION, source=config.source)
 
     messages = pipeline | "ReadMessages" >> ReadMessages(config)
-    valid = messages | "ValidateEvents" >> ValidateEvents(run, config.bounds)
-    judged = valid.events | "JudgeLateness" >> JudgeLateness(run)
-    built = judged.events | "BuildRows" >> BuildRows(run)
-    refused = built.rows | "InsertFacts" >> InsertRows(
+    events, invalid = messages | "ValidateEvents" >> ValidateEvents(run, config.bounds)
+    judged, unjudged = events | "JudgeLateness" >> JudgeLateness(run)
+    rows, unbuilt = judged | "BuildRows" >> BuildRows(run)
+    refused = rows | "InsertFacts" >> InsertRows(
         config.dataset, config.family.table, metrics.WRITTEN
     )
     rejected = refused | "RejectedRows" >> RejectedRows(run)
 
-    dead_letters = (
-        valid.dead_letters,
-        judged.dead_letters,
-        built.dead_letters,
-        rejected,
-    ) | "DeadLetters" >> beam.Flatten()
+    dead_letters = (invalid, unjudged, unbuilt, rejected) | "DeadLetters" >> beam.Flatten()
     dead_letter_rows = dead_letters | "BuildDeadLetterRows" >> BuildDeadLetterRows()
     lost = dead_letter_rows | "InsertDeadLetters" >> InsertRows(
         config.dataset, DEAD_LETTERS_TABLE, metrics.DEAD_LETTERS_WRITTEN

@@ -1,16 +1,17 @@
 """The steps between source and sinks as PTransforms: wiring only, the rules are in the functions.
 
-Each gives its good output first and, where a message can fail in it, ``dead_letters`` beside it.
+Each gives its good output first and, where a message can fail in it, the dead letters beside it.
 """
 
 import dataclasses
 import datetime as dt
 import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import apache_beam as beam
-from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
+from apache_beam.pvalue import TaggedOutput
+from apache_beam.typehints.decorators import no_annotations
 from apache_beam.typehints.native_type_compatibility import convert_to_beam_type
 
 from schemas.errors import ContractError, ErrorKind
@@ -28,6 +29,9 @@ from transforms.validate import Validator
 DEAD_LETTERS = "dead_letters"
 _LOG = logging.getLogger(__name__)
 
+Row = dict[str, Any]
+Dead: TypeAlias = TaggedOutput[Literal["dead_letters"], DeadLetter]
+
 
 @dataclasses.dataclass(frozen=True)
 class Run:
@@ -39,50 +43,50 @@ class Run:
 
 
 class ValidateEvents(beam.PTransform):
-    """Message -> ``events`` (Accepted), and everything else -> ``dead_letters``."""
+    """Message -> (Accepted, DeadLetter of everything else)."""
 
     def __init__(self, run: Run, bounds: EventTimeBounds) -> None:
         super().__init__()
         self._fn = _ValidateFn(run, bounds)
         self._accepted = run.family.accepted
 
-    def expand(self, input_or_inputs: beam.PCollection[Message]) -> DoOutputsTuple:
+    @no_annotations
+    def expand(
+        self, input_or_inputs: beam.PCollection[Message]
+    ) -> tuple[beam.PCollection[Accepted], beam.PCollection[DeadLetter]]:
         """Wires the step."""
-        outputs = input_or_inputs | beam.ParDo(self._fn).with_outputs(DEAD_LETTERS, main="events")
-        outputs.events.element_type = self._accepted
-        outputs[DEAD_LETTERS].element_type = DeadLetter
-        return outputs
+        return _split(input_or_inputs, self._fn, self._accepted)
 
 
 class JudgeLateness(beam.PTransform):
-    """Accepted -> ``events`` (Accepted, Judgement); bugs of ours -> ``dead_letters``."""
+    """Accepted -> ((Accepted, Judgement), DeadLetter where our code failed)."""
 
     def __init__(self, run: Run) -> None:
         super().__init__()
         self._fn = _JudgeFn(run)
         self._judged = tuple[run.family.accepted, Judgement]  # type: ignore[name-defined]
 
-    def expand(self, input_or_inputs: beam.PCollection[Accepted]) -> DoOutputsTuple:
+    @no_annotations
+    def expand(
+        self, input_or_inputs: beam.PCollection[Accepted]
+    ) -> tuple[beam.PCollection[tuple[Accepted, Judgement]], beam.PCollection[DeadLetter]]:
         """Wires the step."""
-        outputs = input_or_inputs | beam.ParDo(self._fn).with_outputs(DEAD_LETTERS, main="events")
-        outputs.events.element_type = convert_to_beam_type(self._judged)
-        outputs[DEAD_LETTERS].element_type = DeadLetter
-        return outputs
+        return _split(input_or_inputs, self._fn, self._judged)
 
 
 class BuildRows(beam.PTransform):
-    """(Accepted, Judgement) -> ``rows`` (dict); bugs of ours -> ``dead_letters``."""
+    """(Accepted, Judgement) -> (Row, DeadLetter where our code failed)."""
 
     def __init__(self, run: Run) -> None:
         super().__init__()
         self._fn = _BuildRowFn(run)
 
-    def expand(self, input_or_inputs: beam.PCollection[Any]) -> DoOutputsTuple:
+    @no_annotations
+    def expand(
+        self, input_or_inputs: beam.PCollection[tuple[Accepted, Judgement]]
+    ) -> tuple[beam.PCollection[Row], beam.PCollection[DeadLetter]]:
         """Wires the step."""
-        outputs = input_or_inputs | beam.ParDo(self._fn).with_outputs(DEAD_LETTERS, main="rows")
-        outputs.rows.element_type = convert_to_beam_type(dict[str, Any])
-        outputs[DEAD_LETTERS].element_type = DeadLetter
-        return outputs
+        return _split(input_or_inputs, self._fn, Row)
 
 
 class RejectedRows(beam.PTransform):
@@ -100,11 +104,19 @@ class RejectedRows(beam.PTransform):
 class BuildDeadLetterRows(beam.PTransform):
     """DeadLetter -> row (dict) of the table dead_letters, counted by error kind."""
 
-    def expand(
-        self, input_or_inputs: beam.PCollection[DeadLetter]
-    ) -> beam.PCollection[dict[str, Any]]:
+    def expand(self, input_or_inputs: beam.PCollection[DeadLetter]) -> beam.PCollection[Row]:
         """Wires the step."""
-        return input_or_inputs | beam.ParDo(_DeadLetterRowFn()).with_output_types(dict[str, Any])
+        return input_or_inputs | beam.ParDo(_DeadLetterRowFn()).with_output_types(Row)
+
+
+def _split(
+    elements: beam.PCollection[Any], fn: beam.DoFn, good: Any
+) -> tuple[beam.PCollection[Any], beam.PCollection[DeadLetter]]:
+    """Runs a step; ``good`` is the type of its main output, known only where the family is."""
+    outputs = elements | beam.ParDo(fn).with_outputs(DEAD_LETTERS, main="good")
+    outputs.good.element_type = convert_to_beam_type(good)
+    outputs[DEAD_LETTERS].element_type = DeadLetter
+    return outputs.good, outputs[DEAD_LETTERS]
 
 
 class _StepFn(beam.DoFn):
@@ -117,7 +129,7 @@ class _StepFn(beam.DoFn):
     def setup(self) -> None:
         self._letters = DeadLetters(self._run.family, self._run.pipeline_version)
 
-    def _bug(self, accepted: Accepted, error: Exception) -> TaggedOutput:
+    def _bug(self, accepted: Accepted, error: Exception) -> Dead:
         # The traceback stays out of the log: it may quote the payload.
         _LOG.error("%s failed on a message: %s", self._stage, type(error).__name__)
         letter = self._letters.of_bug(
@@ -139,7 +151,7 @@ class _ValidateFn(_StepFn):
         family = self._run.family
         self._validator = Validator(family, self._bounds, Decoder(family))
 
-    def process(self, element: Message) -> Iterator[Accepted | TaggedOutput]:
+    def process(self, element: Message) -> Iterator[Accepted | Dead]:
         now = dt.datetime.now(dt.UTC)
         self._received.inc()
         self._payload_bytes.update(element.size or len(element.payload))
@@ -160,7 +172,7 @@ class _ValidateFn(_StepFn):
             yield accepted
 
     @staticmethod
-    def _dead(letter: DeadLetter) -> TaggedOutput:
+    def _dead(letter: DeadLetter) -> Dead:
         return TaggedOutput(DEAD_LETTERS, letter)
 
 
@@ -171,7 +183,7 @@ class _JudgeFn(_StepFn):
             status: metrics.counter(metrics.late_status_counter(status)) for status in LateStatus
         }
 
-    def process(self, element: Accepted) -> Iterator[tuple[Accepted, Judgement] | TaggedOutput]:
+    def process(self, element: Accepted) -> Iterator[tuple[Accepted, Judgement] | Dead]:
         try:
             judged = element.event.event_type in self._run.family.judged_types
             judgement = judge(element.event) if judged else NOT_APPLICABLE
@@ -190,9 +202,7 @@ class _BuildRowFn(_StepFn):
         super().setup()
         self._rows = RowBuilder(self._run.family, self._run.pipeline_version)
 
-    def process(
-        self, element: tuple[Accepted, Judgement]
-    ) -> Iterator[dict[str, Any] | TaggedOutput]:
+    def process(self, element: tuple[Accepted, Judgement]) -> Iterator[Row | Dead]:
         accepted, judgement = element
         try:
             row = self._rows.row(accepted, judgement, dt.datetime.now(dt.UTC))
@@ -206,9 +216,7 @@ class _RejectedRowFn(_StepFn):
     def __init__(self, run: Run) -> None:
         super().__init__(run, "InsertFacts")
 
-    def process(
-        self, element: tuple[str, dict[str, Any], list[dict[str, Any]]]
-    ) -> Iterator[DeadLetter]:
+    def process(self, element: tuple[str, Row, list[dict[str, Any]]]) -> Iterator[DeadLetter]:
         _, row, errors = element
         yield self._letters.of_rejected_row(
             row, errors, self._run.source, self._stage, dt.datetime.now(dt.UTC)
@@ -221,6 +229,6 @@ class _DeadLetterRowFn(beam.DoFn):
             kind: metrics.counter(metrics.error_kind_counter(kind)) for kind in ErrorKind
         }
 
-    def process(self, element: DeadLetter) -> Iterator[dict[str, Any]]:
+    def process(self, element: DeadLetter) -> Iterator[Row]:
         self._counters[element.error_kind].inc()
         yield to_row(element)
