@@ -3,8 +3,8 @@ SELECT
   question_id,
   SUM(wrong_answers) AS wrong_answers
 FROM `${project}.${dataset}.question_summary_between`(first_date, last_date)
+WHERE wrong_answers > 0
 GROUP BY question_id
-HAVING SUM(wrong_answers) > 0
 ORDER BY wrong_answers DESC, question_id;
 
 CREATE OR REPLACE VIEW `${project}.${dataset}.wrong_answers_by_question`

@@ -1,0 +1,112 @@
+"""``python -m ddl``: the command line of the warehouse's SQL."""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import requests
+from google.api_core.exceptions import GoogleAPIError, RetryError
+from google.auth.exceptions import GoogleAuthError
+
+from ddl.apply import perform, prepare
+from ddl.plan import DestructiveChangeError, Options
+from schemas.warehouse import EMULATOR_VARIABLE, Dataset, bigquery_client
+
+_LABEL = re.compile(r"([a-z][a-z0-9_-]{0,62})=([a-z0-9_-]{0,63})", re.ASCII)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code: 0 done, 1 it failed, 2 wrong arguments."""
+    args = _parser().parse_args(arguments)
+    options = Options(args.location, args.partition_expiration_days, args.labels)
+    try:
+        _apply(args.dataset, options, dry_run=args.dry_run)
+    except DestructiveChangeError as error:
+        return _fail(f"refused, nothing was changed: {error}")
+    except (requests.RequestException, GoogleAPIError, GoogleAuthError) as error:
+        return _fail(_explain(error))
+    return 0
+
+
+def _apply(dataset: Dataset, options: Options, *, dry_run: bool) -> None:
+    client = bigquery_client(dataset.project)
+    actions = prepare(client, dataset, options)
+    for action in actions:
+        print(f"would {action.summary}" if dry_run else action.summary, flush=True)
+        if not dry_run:
+            perform(client, action)
+    if not actions:
+        print("nothing to do")
+
+
+def _explain(error: Exception) -> str:
+    cause = error.cause if isinstance(error, RetryError) else error
+    if isinstance(cause, requests.RequestException):
+        emulator = os.environ.get(EMULATOR_VARIABLE)
+        where = f" at {emulator} ({EMULATOR_VARIABLE})" if emulator else ""
+        return f"BigQuery does not answer{where}"
+    return str(cause).partition("\n")[0]
+
+
+def _fail(message: str) -> int:
+    print(f"ddl: {message}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m ddl", description="The warehouse's tables, functions and views."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    apply = commands.add_parser(
+        "apply", help="create or update them; never drops or rewrites anything"
+    )
+    apply.add_argument("--dataset", required=True, type=_dataset, metavar="PROJECT.DATASET")
+    apply.add_argument("--dry_run", action="store_true", help="show what would be done, do nothing")
+    apply.add_argument("--location", help="where to create the dataset, such as EU")
+    apply.add_argument(
+        "--partition_expiration_days",
+        type=_days,
+        metavar="N",
+        help="delete partitions of events_fact and dead_letters after N days",
+    )
+    apply.add_argument(
+        "--labels", type=_labels, default={}, metavar="K=V,K=V", help="labels of the tables"
+    )
+    return parser
+
+
+def _dataset(text: str) -> Dataset:
+    try:
+        return Dataset.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _days(text: str) -> int:
+    if not re.fullmatch("[1-9][0-9]{0,5}", text):
+        raise argparse.ArgumentTypeError("must be a number of days, 1 or more")
+    return int(text)
+
+
+def _labels(text: str) -> dict[str, str]:
+    labels = [_LABEL.fullmatch(pair) for pair in text.split(",")]
+    if not all(labels):
+        raise argparse.ArgumentTypeError(
+            "must be KEY=VALUE,KEY=VALUE in lower-case letters, digits, hyphens and underscores"
+        )
+    return {label[1]: label[2] for label in labels if label}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
