@@ -19,6 +19,7 @@ from pathlib import Path
 
 import grpc
 
+from local_runner.errors import RunnerError
 from local_runner.processes import Background, background
 from schemas.warehouse import EMULATOR_VARIABLE as BIGQUERY_VARIABLE
 
@@ -49,7 +50,7 @@ _BQEMULATOR = (
 )
 
 
-class EmulatorError(RuntimeError):
+class EmulatorError(RunnerError):
     """An emulator does not start or answer. The text is one line for the user."""
 
 
@@ -88,6 +89,17 @@ class BigQueryEmulator:
         return {BIGQUERY_VARIABLE: self.url}
 
 
+def check_named_emulators() -> None:
+    """Raises EmulatorError where an environment variable names one that does not answer.
+
+    Google's clients would retry for ten minutes before they say so.
+    """
+    if host := os.environ.get(PUBSUB_VARIABLE):
+        _require(_pubsub_answers(host), PUBSUB_VARIABLE, host)
+    if host := os.environ.get(BIGQUERY_VARIABLE):
+        _require(_bigquery_answers(_with_scheme(host)), BIGQUERY_VARIABLE, host)
+
+
 @contextlib.contextmanager
 def pubsub_emulator(logs: Path = LOGS) -> Iterator[PubSubEmulator]:
     """Yields a Pub/Sub emulator that answers; its log is ``pubsub-emulator.log`` in ``logs``.
@@ -97,7 +109,7 @@ def pubsub_emulator(logs: Path = LOGS) -> Iterator[PubSubEmulator]:
         EmulatorError: it does not start, or the one already running does not answer.
     """
     if host := os.environ.get(PUBSUB_VARIABLE):
-        _check_running(PUBSUB_VARIABLE, host, _pubsub_answers(host))
+        _require(_pubsub_answers(host), PUBSUB_VARIABLE, host)
         yield PubSubEmulator(host)
         return
     java, jar = _java(), _pubsub_jar()
@@ -117,8 +129,8 @@ def bigquery_emulator(logs: Path = LOGS) -> Iterator[BigQueryEmulator]:
         EmulatorError: it does not start, or the one already running does not answer.
     """
     if host := os.environ.get(BIGQUERY_VARIABLE):
-        url = host if "://" in host else f"http://{host}"
-        _check_running(BIGQUERY_VARIABLE, host, _bigquery_answers(url))
+        url = _with_scheme(host)
+        _require(_bigquery_answers(url), BIGQUERY_VARIABLE, host)
         yield BigQueryEmulator(url, grpc_host=None)
         return
     rest_port, grpc_port = _free_port(), _free_port()
@@ -167,7 +179,11 @@ def _free_port() -> int:
         return port
 
 
-def _check_running(variable: str, host: str, answers: bool) -> None:
+def _with_scheme(host: str) -> str:
+    return host if "://" in host else f"http://{host}"
+
+
+def _require(answers: bool, variable: str, host: str) -> None:
     if not answers:
         raise EmulatorError(
             f"no emulator answers at {host}, which {variable} names: start it or unset {variable}"

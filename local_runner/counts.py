@@ -1,0 +1,111 @@
+"""What became of the messages: counted in the warehouse, compared with what was sent (DESIGN 6)."""
+
+import collections
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+from google.cloud import bigquery
+
+from local_runner.simulate import DUPLICATE, FACT
+from schemas.errors import ErrorKind
+from schemas.warehouse import Dataset
+
+_ARRIVED = """
+SELECT COUNT(DISTINCT message_id) FROM (
+  SELECT message_id FROM `{dataset}.events_fact`
+  UNION ALL SELECT message_id FROM `{dataset}.dead_letters`
+)"""
+
+_FACTS = """
+SELECT COUNT(DISTINCT event_id), COUNT(DISTINCT message_id) FROM `{dataset}.events_fact`"""
+
+_DEAD_LETTERS = """
+SELECT error_kind, COUNT(*) FROM (
+  SELECT message_id, MIN(error_kind) AS error_kind FROM `{dataset}.dead_letters`
+  WHERE message_id NOT IN (SELECT message_id FROM `{dataset}.events_fact`)
+  GROUP BY message_id
+)
+GROUP BY error_kind"""
+
+# The emulator takes every row that passes our checks, and our own bugs are not made to order.
+NOT_PROVOKED = (ErrorKind.REJECTED_BY_WAREHOUSE, ErrorKind.INTERNAL_ERROR)
+
+
+@dataclasses.dataclass(frozen=True)
+class Reconciliation:
+    """Messages sent and messages found.
+
+    Attributes:
+        expected: what was sent, by outcome: fact, duplicate or error kind.
+        found: what the warehouse has, by the same.
+    """
+
+    expected: collections.Counter[str]
+    found: collections.Counter[str]
+
+    @property
+    def published(self) -> int:
+        """Messages that were published."""
+        return self.expected.total()
+
+    @property
+    def facts(self) -> int:
+        """Distinct events in the fact table."""
+        return self.found[FACT]
+
+    @property
+    def duplicates(self) -> int:
+        """Messages in the fact table beyond the first of their event."""
+        return self.found[DUPLICATE]
+
+    @property
+    def dead_letters(self) -> int:
+        """Messages that are dead letters and no facts."""
+        return sum(self.found[kind] for kind in ErrorKind)
+
+    @property
+    def unaccounted(self) -> int:
+        """Published - (facts + duplicates + dead letters); must be 0."""
+        return self.published - self.found.total()
+
+    @property
+    def missing_kinds(self) -> list[ErrorKind]:
+        """Error kinds that traffic can provoke and that are not among the dead letters."""
+        return [k for k in ErrorKind if k not in NOT_PROVOKED and not self.found[k]]
+
+    @property
+    def faults(self) -> list[str]:
+        """One line for each thing that is wrong; empty where all is well."""
+        faults = []
+        if self.unaccounted:
+            faults.append(f"{self.unaccounted} of {self.published} messages are unaccounted for")
+        if +self.found != +self.expected:
+            faults.append("what the warehouse has is not what was sent")
+        if self.missing_kinds:
+            faults.append(f"no dead letter of kind {', '.join(self.missing_kinds)}")
+        return faults
+
+    def lines(self) -> list[tuple[str, int, int]]:
+        """Outcome, sent, found: facts, duplicates, then every error kind."""
+        outcomes = (FACT, DUPLICATE, *ErrorKind)
+        return [(str(o), self.expected[o], self.found[o]) for o in outcomes]
+
+
+def arrived(client: bigquery.Client, dataset: Dataset) -> int:
+    """Messages that are a fact or a dead letter by now."""
+    [[count]] = _rows(client, _ARRIVED, dataset)
+    return int(count)
+
+
+def reconcile(client: bigquery.Client, dataset: Dataset, outcomes: Iterable[str]) -> Reconciliation:
+    """Compares the outcomes that the sender expects with what the warehouse has."""
+    [[facts, messages]] = _rows(client, _FACTS, dataset)
+    found = collections.Counter({FACT: facts, DUPLICATE: messages - facts})
+    found.update(dict(_rows(client, _DEAD_LETTERS, dataset)))
+    return Reconciliation(collections.Counter(map(str, outcomes)), found)
+
+
+def _rows(client: bigquery.Client, sql: str, dataset: Dataset) -> list[tuple[Any, ...]]:
+    result = client.query(sql.format(dataset=dataset)).result()
+    return [tuple(row.values()) for row in result]

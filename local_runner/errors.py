@@ -1,0 +1,5 @@
+"""What a command of ours reports in one line instead of a traceback."""
+
+
+class RunnerError(RuntimeError):
+    """The command failed for a reason that the user can act on. The text is for the user."""
