@@ -19,6 +19,7 @@ setup(
         "google-cloud-bigquery",
         "google-cloud-pubsub",
         "msgspec",
+        "sqlglot",
     ],
     extras_require={
         # Emulators, the demo and its report.
