@@ -2,20 +2,30 @@
 
 import argparse
 import logging
+import os
+import re
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
+from apache_beam.options.pipeline_options import (
+    GoogleCloudOptions,
+    PipelineOptions,
+    StandardOptions,
+)
 from apache_beam.runners.runner import PipelineResult
 
 from pipeline import graph, preflight
 from pipeline.options import Config, ExamEventsOptions, UsageError, parse
+from pipeline.sources import DamagedInputError
 from transforms import metrics
 
+DATAFLOW_RUNNER = "DataflowRunner"
+_STOP_SECONDS = 5.0
 _LOG = logging.getLogger("pipeline")
 
 
@@ -43,22 +53,48 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(config: Config, options: PipelineOptions) -> int:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
     pipeline = beam.Pipeline(options=options)
     graph.build(pipeline, config)
     _LOG.info("reading %s, writing to %s", config.source, config.dataset)
+    if options.view_as(StandardOptions).runner == DATAFLOW_RUNNER:
+        pipeline.run()
+        _LOG.info("submitted: the job runs on without this process")
+        return 0
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     result = None
     try:
         result = pipeline.run()
         result.wait_until_finish()
     except _StopRequested:
-        _LOG.info("stopped")
-        if result is not None:
-            result.cancel()
-    if result is not None:
+        _leave(result)
+    except RuntimeError as error:
+        # The bounded runner hands on what a worker raised as text.
+        damage = re.search(
+            rf"{DamagedInputError.__name__}: (.*?)( \[while running .*)?$", str(error)
+        )
+        if damage is None:
+            raise
+        print(f"error: {damage[1]}", file=sys.stderr)
+        return 1
+    if config.input is not None:
         _report(result)
     return 0
+
+
+def _leave(result: PipelineResult | None) -> NoReturn:
+    """Stops a local runner and ends the process.
+
+    The direct runner's thread may sit in a pull of up to 30 seconds that brings nothing, and
+    nothing can interrupt it; it gets a moment to finish what it is writing.
+    """
+    if result is not None:
+        cancel = threading.Thread(target=result.cancel, daemon=True)
+        cancel.start()
+        cancel.join(_STOP_SECONDS)
+    _LOG.info("stopped")
+    logging.shutdown()
+    os._exit(0)
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
@@ -66,6 +102,7 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _report(result: PipelineResult) -> None:
+    """Tells the counters. Not for the direct runner, which keeps those of one bundle only."""
     for name, value in metrics.counters(result.metrics()).items():
         _LOG.info("%s: %d", name, value)
 

@@ -11,7 +11,7 @@ import fastavro
 from apache_beam.io.filesystem import BeamIOError
 from google.api_core.exceptions import Forbidden, GoogleAPICallError, NotFound, RetryError
 from google.api_core.retry import Retry
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 from google.cloud import bigquery, pubsub_v1
 from requests.exceptions import RequestException
 
@@ -22,6 +22,7 @@ from schemas.warehouse import EMULATOR_VARIABLE, bigquery_client
 from transforms.rows import columns
 
 _LOG = logging.getLogger(__name__)
+PUBSUB_VARIABLE = "PUBSUB_EMULATOR_HOST"
 _RETRY = Retry(timeout=5.0)
 _TIMEOUT_SECONDS = 5.0
 _AWAY = (GoogleAPICallError, RetryError, GoogleAuthError, RequestException, OSError)
@@ -86,7 +87,7 @@ def _check_pubsub(kind: str, name: str | None) -> None:
                 request={kind: name}, retry=_RETRY, timeout=_TIMEOUT_SECONDS
             )
 
-    place = _place("Pub/Sub", "PUBSUB_EMULATOR_HOST")
+    place = _place("Pub/Sub", PUBSUB_VARIABLE)
     _ask(place, get, f"{kind} {name} does not exist: create it first")
 
 
@@ -99,6 +100,11 @@ def _ask(service: str, question: Callable[[], Answer], missing: str) -> Answer |
     except Forbidden:
         _LOG.warning("%s: not checked, this account may not look", service)
         return None
+    except DefaultCredentialsError:
+        raise StartupError(
+            f"{service}: no credentials; run gcloud auth application-default login, or set "
+            f"{EMULATOR_VARIABLE} and {PUBSUB_VARIABLE}"
+        ) from None
     except _AWAY as error:
         raise StartupError(f"{service} does not answer ({type(error).__name__})") from None
 

@@ -18,6 +18,10 @@ MAX_LINE_BYTES = 10_000_000
 ARCHIVE_FIELDS = frozenset({"data", "message_id", "publish_time", "attributes"})
 
 
+class DamagedInputError(Exception):
+    """A file cannot be read to its end; the text is the one line to show."""
+
+
 class ReadMessages(beam.PTransform):
     """The messages of the configured source."""
 
@@ -108,8 +112,8 @@ def _skip_line(stream: BinaryIO) -> int:
 
 def read_archive(stream: BinaryIO, path: str) -> Iterator[Message]:
     """The messages of an Avro file as a Pub/Sub Cloud Storage subscription writes it."""
-    record: Any
-    for record in fastavro.reader(stream):
+    records = iter(fastavro.reader(stream))
+    while (record := _next_record(records, path)) is not None:
         yield Message(
             payload=record["data"],
             message_id=record["message_id"],
@@ -117,6 +121,16 @@ def read_archive(stream: BinaryIO, path: str) -> Iterator[Message]:
             attributes=record["attributes"],
             source=path,
         )
+
+
+def _next_record(records: Iterator[Any], path: str) -> Any:
+    try:
+        return next(records, None)
+    except (ValueError, EOFError, IndexError, OSError) as error:
+        raise DamagedInputError(
+            f"{path} is damaged ({type(error).__name__}): nothing of this run is complete; mend or "
+            "leave out the file and run again, what is written twice is read once"
+        ) from error
 
 
 def check_archive(path: str) -> None:
