@@ -1,5 +1,6 @@
--- A conflict belongs to the date of the copy that the view events keeps. TO_JSON_STRING makes
--- nulls and JSON comparable; the app's own verdict is client_is_late_submission.
+-- A conflict belongs to the date of the copy that the view events keeps. As the JSON text of a
+-- STRUCT, null is a value like any other and JSON can be compared. The contract's
+-- is_late_submission is the app's own verdict, client_is_late_submission here.
 CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.event_conflicts_between`(first_date DATE, last_date DATE) AS
 WITH
   copies AS (
@@ -10,21 +11,21 @@ WITH
       MIN(publish_ts) AS first_publish_ts,
       MAX(publish_ts) AS last_publish_ts,
       [
-        IF(COUNT(DISTINCT TO_JSON_STRING(event_type)) > 1, 'event_type', NULL),
-        IF(COUNT(DISTINCT TO_JSON_STRING(test_id)) > 1, 'test_id', NULL),
-        IF(COUNT(DISTINCT TO_JSON_STRING(student_id)) > 1, 'student_id', NULL),
-        IF(COUNT(DISTINCT TO_JSON_STRING(session_id)) > 1, 'session_id', NULL),
-        IF(COUNT(DISTINCT TO_JSON_STRING(client_ts)) > 1, 'client_ts', NULL),
-        IF(COUNT(DISTINCT TO_JSON_STRING(question_id)) > 1, 'question_id', NULL),
-        IF(COUNT(DISTINCT TO_JSON_STRING(answer)) > 1, 'answer', NULL),
-        IF(COUNT(DISTINCT TO_JSON_STRING(is_correct_answer)) > 1, 'is_correct_answer', NULL),
-        IF(COUNT(DISTINCT TO_JSON_STRING(attempt_no)) > 1, 'attempt_no', NULL),
-        IF(COUNT(DISTINCT TO_JSON_STRING(session_start_ts)) > 1, 'session_start_ts', NULL),
-        IF(COUNT(DISTINCT TO_JSON_STRING(session_expiry_ts)) > 1, 'session_expiry_ts', NULL),
-        IF(COUNT(DISTINCT TO_JSON_STRING(session_duration_seconds)) > 1, 'session_duration_seconds', NULL),
-        IF(COUNT(DISTINCT TO_JSON_STRING(client_is_late_submission)) > 1, 'is_late_submission', NULL),
-        IF(COUNT(DISTINCT TO_JSON_STRING(error_payload)) > 1, 'error_payload', NULL),
-        IF(COUNT(DISTINCT TO_JSON_STRING(extra)) > 1, 'extra', NULL)
+        IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(event_type))) > 1, 'event_type', NULL),
+        IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(test_id))) > 1, 'test_id', NULL),
+        IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(student_id))) > 1, 'student_id', NULL),
+        IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(session_id))) > 1, 'session_id', NULL),
+        IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(client_ts))) > 1, 'client_ts', NULL),
+        IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(question_id))) > 1, 'question_id', NULL),
+        IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(answer))) > 1, 'answer', NULL),
+        IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(is_correct_answer))) > 1, 'is_correct_answer', NULL),
+        IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(attempt_no))) > 1, 'attempt_no', NULL),
+        IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(session_start_ts))) > 1, 'session_start_ts', NULL),
+        IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(session_expiry_ts))) > 1, 'session_expiry_ts', NULL),
+        IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(session_duration_seconds))) > 1, 'session_duration_seconds', NULL),
+        IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(client_is_late_submission))) > 1, 'is_late_submission', NULL),
+        IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(error_payload))) > 1, 'error_payload', NULL),
+        IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(extra))) > 1, 'extra', NULL)
       ] AS fields
     FROM `${project}.${dataset}.events_fact`
     WHERE event_date BETWEEN DATE_SUB(first_date, INTERVAL 8 DAY) AND DATE_ADD(last_date, INTERVAL 8 DAY)

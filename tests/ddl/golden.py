@@ -1,0 +1,103 @@
+"""Golden cases: rows in and rows out, as data.
+
+``cases/<case>/events_fact.json`` and ``dead_letters.json`` hold the rows of the tables;
+``<view>.json`` what the view gives, ``<view>.<date>.json`` what its table function gives for that
+one day. A row that goes in takes a default for what it leaves out; a row that comes out is
+null, 0 or false in every column that the file does not name.
+"""
+
+import dataclasses
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+
+CASES = Path(__file__).parent / "cases"
+TABLES = ("events_fact", "dead_letters")
+IDS = {"session_id": "x1", "test_id": "t1", "student_id": "s1"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Expected:
+    """What one view gives, over all dates or for one ``day``."""
+
+    view: str
+    day: str | None
+    rows: list[Row]
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """Rows for the tables, and the rows expected from the views."""
+
+    tables: dict[str, list[Row]]
+    expected: list[Expected]
+
+
+def names() -> list[str]:
+    return sorted(path.name for path in CASES.iterdir())
+
+
+def load(name: str) -> Case:
+    files = {path.stem: json.loads(path.read_text()) for path in (CASES / name).iterdir()}
+    facts = [_fact(row, place) for place, row in enumerate(files.pop("events_fact"), 1)]
+    letters = [_letter(row, place) for place, row in enumerate(files.pop("dead_letters", []), 1)]
+    expected = [
+        Expected(view, day or None, rows)
+        for stem, rows in sorted(files.items())
+        for view, _, day in [stem.partition(".")]
+    ]
+    return Case({"events_fact": facts, "dead_letters": letters}, expected)
+
+
+def sparse(row: Row) -> Row:
+    """The row without null, 0 and false, in JSON's types."""
+    plain = {name: _plain(value) for name, value in row.items()}
+    return {name: value for name, value in plain.items() if value}
+
+
+def in_any_order(rows: list[Row]) -> list[str]:
+    return sorted(json.dumps(sparse(row), sort_keys=True) for row in rows)
+
+
+def _fact(row: Row, place: int) -> Row:
+    publish_ts = row.get("publish_ts", row["client_ts"])
+    return {
+        **IDS,
+        "event_date": row["client_ts"][:10],
+        "publish_ts": publish_ts,
+        "ingest_ts": publish_ts,
+        "message_id": f"m{place}",
+        "late_status": "NOT_APPLICABLE",
+        "pipeline_version": "test",
+        **row,
+    }
+
+
+def _letter(row: Row, place: int) -> Row:
+    failed_at = row.get("failed_at", row.get("client_ts"))
+    return {
+        **IDS,
+        "error_kind": "store_error",
+        "failed_at": failed_at,
+        "failed_date": failed_at[:10],
+        "publish_time": row.get("client_ts", failed_at),
+        "message_id": f"d{place}",
+        **row,
+    }
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case dt.datetime():
+            return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+        case dt.date():
+            return value.isoformat()
+        case int() | float():
+            return round(float(value), 9)
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return value
