@@ -1,4 +1,4 @@
-"""Google's own SQL analyzer and reference engine (zetasql), as a second opinion beside bqemulator."""
+"""Google's own SQL analyzer and reference engine (zetasql): a second opinion beside bqemulator."""
 
 import datetime as dt
 import json
@@ -24,7 +24,8 @@ from ddl.statements import Query
 
 _EPOCH = dt.date(1970, 1, 1)
 _READ = re.compile(
-    r"`[^`]*\.(?P<name>\w+)`(?:\((?P<first>first_date|DATE '.*?'), (?P<last>last_date|DATE '.*?')\))?"
+    r"`[^`]*\.(?P<name>\w+)`"
+    r"(?:\((?P<first>first_date|DATE '.*?'), (?P<last>last_date|DATE '.*?')\))?"
 )
 
 
