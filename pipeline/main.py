@@ -3,7 +3,6 @@
 import argparse
 import logging
 import os
-import re
 import signal
 import sys
 import threading
@@ -68,14 +67,9 @@ def _run(config: Config, options: PipelineOptions) -> int:
         result.wait_until_finish()
     except _StopRequested:
         _leave(result)
-    except RuntimeError as error:
-        # The bounded runner hands on what a worker raised as text.
-        damage = re.search(
-            rf"{DamagedInputError.__name__}: (.*?)( \[while running .*)?$", str(error)
-        )
-        if damage is None:
-            raise
-        print(f"error: {damage[1]}", file=sys.stderr)
+    except DamagedInputError as error:
+        text, _, _ = str(error).partition(" [while running")  # Beam's addition
+        print(f"error: {text}", file=sys.stderr)
         return 1
     if config.input is not None:
         _report(result)
@@ -120,6 +114,8 @@ def _set_up_logging() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     for name in ("pipeline", "transforms"):
         logging.getLogger(name).setLevel(logging.INFO)
+    # What fails in a worker comes back as the exception of the run; said once is enough.
+    logging.getLogger("apache_beam.runners.worker").setLevel(logging.CRITICAL)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,196 @@
+"""The command as its user runs it, on the emulators."""
+
+import datetime as dt
+import subprocess
+import sys
+
+import fastavro
+import pytest
+from google.cloud import bigquery
+
+from tests.pipeline.events import NOW, event
+from tests.pipeline.test_sources import ARCHIVE
+
+LATE = event("late", session_expiry_ts=(NOW - dt.timedelta(seconds=90)).isoformat())
+ON_TIME = event(
+    "on-time",
+    session_start_ts=(NOW - dt.timedelta(seconds=60)).isoformat(),
+    session_duration_seconds=60,
+)
+VERDICT = event("verdict", is_late_submission=1)
+UNKNOWN = event("unknown", brand_new={"b": 1, "a": 12345678901234567890123})
+PAGE_VIEW = event("page-view", event_type="page_view", question_id=None)
+STORE_ERROR = event(
+    "store-error", event_type="store_error", error_payload={"code": "db_store_failed"}
+)
+FACTS = [LATE, ON_TIME, VERDICT, UNKNOWN, PAGE_VIEW]
+DEAD = [
+    STORE_ERROR,
+    b"{broken",
+    b"",
+    event("too-large", answer="x" * 300_000),
+    event("bad-type", attempt_no=0),
+    event("no-question", question_id=None),
+    event("old", client_ts="2001-01-01T00:00:00Z"),
+]
+KINDS = {
+    "store_error": 1,
+    "not_json": 2,
+    "too_large": 1,
+    "schema_violation": 1,
+    "rule_violation": 2,
+}
+JUDGED = """
+    SELECT event_id, late_status, is_late_submission, late_by_seconds, deadline_source,
+        client_is_late_submission, TO_JSON_STRING(extra) AS extra
+    FROM {dataset}.events_fact ORDER BY event_id, message_id
+"""
+BY_KIND = "SELECT error_kind, COUNT(*) AS n FROM {dataset}.dead_letters GROUP BY error_kind"
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline.main", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def kinds(rows_of):
+    return {row["error_kind"]: row["n"] for row in rows_of(BY_KIND)}
+
+
+def test_a_file_becomes_facts_and_dead_letters(applied, jsonl, rows_of):
+    path = jsonl(*FACTS, *DEAD)
+    done = run(f"--input={path}", f"--dataset={applied.dataset}")
+    assert done.returncode == 0, done.stderr
+    assert [tuple(row.values()) for row in rows_of(JUDGED)] == [
+        ("late", "LATE", True, 90.0, "payload", None, None),
+        ("on-time", "ON_TIME", False, None, "payload", None, None),
+        ("page-view", "NOT_APPLICABLE", None, None, None, None, None),
+        (
+            "unknown",
+            "UNKNOWN",
+            None,
+            None,
+            None,
+            None,
+            '{"brand_new":{"a":"12345678901234567890123","b":1}}',
+        ),
+        ("verdict", "LATE", True, None, "client", True, None),
+    ]
+    assert kinds(rows_of) == KINDS
+    for name, value in {"received": 12, "written": 5, "dead_letters_written": 7}.items():
+        assert f"{name}: {value}" in done.stderr
+    assert "xxxx" not in done.stderr
+    assert "db_store_failed" not in done.stderr
+
+
+def test_a_second_run_writes_twice_and_is_read_once(applied, jsonl, rows_of):
+    path = jsonl(*FACTS)
+    for _ in range(2):
+        assert run(f"--input={path}", f"--dataset={applied.dataset}").returncode == 0
+    counts = "SELECT COUNT(*) AS n, COUNT(DISTINCT message_id) AS m FROM {dataset}.events_fact"
+    assert rows_of(counts) == [{"n": 10, "m": 5}]
+    assert rows_of("SELECT COUNT(*) AS n FROM {dataset}.events") == [{"n": 5}]
+
+
+def test_an_empty_file_is_a_run_without_rows(applied, jsonl, rows_of):
+    assert run(f"--input={jsonl()}", f"--dataset={applied.dataset}").returncode == 0
+    assert rows_of("SELECT COUNT(*) AS n FROM {dataset}.events") == [{"n": 0}]
+
+
+def test_the_publish_time_of_a_file_can_be_told(applied, jsonl, rows_of):
+    path = jsonl(PAGE_VIEW)
+    published = (NOW - dt.timedelta(hours=5)).isoformat()
+    run(f"--input={path}", f"--dataset={applied.dataset}", f"--publish_time={published}")
+    assert rows_of("SELECT publish_ts FROM {dataset}.events_fact") == [
+        {"publish_ts": NOW - dt.timedelta(hours=5)}
+    ]
+
+
+def test_an_archive_keeps_ids_and_publish_times(applied, tmp_path, rows_of):
+    published = NOW - dt.timedelta(days=3)
+    records = [
+        {
+            "subscription_name": "s",
+            "message_id": f"pubsub-{number}",
+            "publish_time": published,
+            "attributes": {"origin": "app"},
+            "data": data,
+        }
+        for number, data in enumerate([b'{"broken', b"\x00\xff\n"])
+    ]
+    path = tmp_path / "archive.avro"
+    with path.open("wb") as file:
+        fastavro.writer(file, ARCHIVE, records)
+    assert run(f"--input={path}", f"--dataset={applied.dataset}").returncode == 0
+    assert rows_of(
+        "SELECT message_id, publish_time, payload, TO_JSON_STRING(attributes) AS attributes "
+        "FROM {dataset}.dead_letters ORDER BY message_id"
+    ) == [
+        {
+            "message_id": f"pubsub-{number}",
+            "publish_time": published,
+            "payload": data,
+            "attributes": '{"origin":"app"}',
+        }
+        for number, data in enumerate([b'{"broken', b"\x00\xff\n"])
+    ]
+
+
+def test_what_is_older_than_the_partitions_live_is_a_rule_violation(applied, jsonl, rows_of):
+    table = applied.client.get_table(applied.dataset.table("events_fact"))
+    table.time_partitioning.expiration_ms = 10 * 24 * 3600 * 1000
+    applied.client.update_table(table, ["time_partitioning"])
+    if not applied.client.get_table(table).time_partitioning.expiration_ms:
+        pytest.skip("this emulator forgets the expiration of partitions")
+    old = event("old", client_ts=(NOW - dt.timedelta(days=11)).isoformat())
+    run(f"--input={jsonl(old, PAGE_VIEW)}", f"--dataset={applied.dataset}")
+    assert kinds(rows_of) == {"rule_violation": 1}
+
+
+def refused(code, *arguments):
+    done = run(*arguments)
+    assert done.returncode == code, done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+def test_what_a_person_gets_wrong_is_one_line(warehouse, jsonl, tmp_path, monkeypatch):
+    path, dataset = jsonl(PAGE_VIEW), f"--dataset={warehouse.dataset}"
+    assert "--dataset" in refused(2, f"--input={path}")
+    assert "--inptu" in refused(2, f"--inptu={path}", dataset)
+    assert "no file matches" in refused(1, f"--input={tmp_path}/none.jsonl", dataset)
+    assert "ddl apply" in refused(1, f"--input={path}", dataset)
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://localhost:1")
+    assert "BIGQUERY_EMULATOR_HOST" in refused(1, f"--input={path}", dataset)
+
+
+def test_a_damaged_archive_is_one_line_and_no_success(applied, tmp_path):
+    record = {
+        "subscription_name": "s",
+        "message_id": "1",
+        "publish_time": NOW,
+        "attributes": {},
+        "data": b"{}",
+    }
+    path = tmp_path / "cut.avro"
+    with path.open("wb") as file:
+        fastavro.writer(file, ARCHIVE, [record] * 5_000)
+    path.write_bytes(path.read_bytes()[:-100])
+    done = run(f"--input={path}", f"--dataset={applied.dataset}")
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith(f"error: {path} is damaged")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_table_of_an_older_version_is_refused_before_the_first_row(applied, jsonl):
+    facts = applied.dataset.table("events_fact")
+    applied.client.delete_table(facts)
+    applied.client.create_table(bigquery.Table(facts, [bigquery.SchemaField("extra", "JSON")]))
+    path, dataset = jsonl(PAGE_VIEW), f"--dataset={applied.dataset}"
+    assert "lacks answer, attempt_no" in refused(1, f"--input={path}", dataset)

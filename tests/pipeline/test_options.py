@@ -1,0 +1,72 @@
+import pytest
+from apache_beam.options.pipeline_options import GoogleCloudOptions, StandardOptions
+
+from pipeline.options import UsageError, parse
+
+STREAM = [
+    "--input_subscription=projects/local-exams/subscriptions/events",
+    "--dead_letter_topic=projects/local-exams/topics/dead-letters",
+    "--dataset=local-exams.exams",
+]
+BOUNDED = ["--input=events.jsonl", "--dataset=local-exams.exams"]
+
+
+def runner(argv):
+    return parse(argv)[1].view_as(StandardOptions).runner
+
+
+def test_a_subscription_is_streamed_on_the_runner_that_has_pubsub():
+    config, options = parse(STREAM)
+    assert config.source == "projects/local-exams/subscriptions/events"
+    assert options.view_as(StandardOptions).streaming
+    assert options.view_as(GoogleCloudOptions).project == "local-exams"
+    assert runner(STREAM) == "BundleBasedDirectRunner"
+    assert runner([*STREAM, "--runner=DirectRunner"]) == "BundleBasedDirectRunner"
+
+
+def test_a_file_is_read_on_the_runner_that_fuses():
+    config, options = parse(BOUNDED)
+    assert config.source == "events.jsonl"
+    assert not options.view_as(StandardOptions).streaming
+    assert runner(BOUNDED).endswith("FnApiRunner")
+
+
+def test_a_runner_of_the_users_choice_stays():
+    assert runner([*STREAM, "--runner=DataflowRunner"]) == "DataflowRunner"
+
+
+def test_event_time_bounds_come_from_options():
+    config, _ = parse([*BOUNDED, "--max_event_age_days=30", "--max_event_ahead_days=0"])
+    assert (config.bounds.max_age.days, config.bounds.max_ahead.days) == (30, 0)
+
+
+def test_no_id_label_unless_asked_for():
+    assert parse(STREAM)[0].id_label is None
+    assert parse([*STREAM, "--id_label=event_id"])[0].id_label == "event_id"
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        ([], "--dataset"),
+        (["--dataset=local-exams.exams"], "one of the two"),
+        ([*STREAM, "--input=events.jsonl"], "one of the two"),
+        (["--input=events.jsonl", "--dataset=exams"], "PROJECT.DATASET"),
+        (["--input=events.jsonl", "--dataset=local-exams.a`; DROP"], "PROJECT.DATASET"),
+        (["--input=events.csv", "--dataset=local-exams.exams"], ".jsonl or .avro"),
+        ([*BOUNDED, "--datset=local-exams.exams"], "--datset"),
+        ([*BOUNDED, "--publish_time=yesterday"], "RFC 3339"),
+        ([*BOUNDED, "--publish_time=2026-01-01T00:00:00"], "offset"),
+        ([*BOUNDED, "--max_event_age_days=0"], "--max_event_age_days"),
+        ([*BOUNDED, "--max_event_age_days=old"], "--max_event_age_days"),
+        ([*BOUNDED, "--dead_letter_topic=dead-letters"], "projects/PROJECT/topics/NAME"),
+        ([*BOUNDED, "--event_family=orders"], "--event_family"),
+        (STREAM[:1] + STREAM[2:], "--dead_letter_topic is required"),
+        (["--input_subscription=events", *STREAM[1:]], "projects/PROJECT/subscriptions/NAME"),
+    ],
+)
+def test_wrong_arguments_get_one_line_that_names_them(argv, says):
+    with pytest.raises(UsageError) as refused:
+        parse(argv)
+    assert says in str(refused.value)
+    assert "\n" not in str(refused.value)

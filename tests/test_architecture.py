@@ -1,0 +1,47 @@
+"""Data flows one way: schemas -> transforms -> pipeline -> local_runner, ddl beside pipeline."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MAY_IMPORT = {
+    "schemas": set(),
+    "transforms": {"schemas"},
+    "pipeline": {"schemas", "transforms"},
+    "ddl": {"schemas"},
+    "local_runner": {"schemas", "transforms", "pipeline", "ddl"},
+}
+MODULES = [path for package in MAY_IMPORT for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def imported_packages(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_import_runs_back(path):
+    package = path.relative_to(ROOT).parts[0]
+    ours = set(imported_packages(path)) & {*MAY_IMPORT, "tests", "benchmarks"}
+    assert ours <= MAY_IMPORT[package] | {package}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_module_outgrows_a_sitting(path):
+    assert len(path.read_text().splitlines()) <= 300
+
+
+def test_only_lateness_knows_what_an_exam_is():
+    for path in sorted((ROOT / "transforms").glob("*.py")):
+        if path.name != "lateness.py":
+            assert "schemas.exam_event" not in path.read_text(), path.name
+
+
+def test_setup_lists_every_package():
+    listed = (ROOT / "setup.py").read_text()
+    assert all(f'"{package}"' in listed for package in MAY_IMPORT)
