@@ -115,7 +115,7 @@ def _set_up_logging() -> None:
     for name in ("pipeline", "transforms"):
         logging.getLogger(name).setLevel(logging.INFO)
     # What fails in a worker comes back as the exception of the run; said once is enough.
-    logging.getLogger("apache_beam.runners.worker").setLevel(logging.CRITICAL)
+    logging.getLogger("apache_beam.runners").setLevel(logging.CRITICAL)
 
 
 if __name__ == "__main__":
