@@ -16,8 +16,8 @@ def exact_number(literal: str) -> int | float | str:
     Exactly means that the shortest decimal of the float64 is the number that was written, which
     is what BigQuery asks of a JSON column (``wide_number_mode => 'exact'``).
     """
-    if len(literal) < 20 and literal.lstrip("-").isdigit():
-        return exact_integer(int(literal))
+    if len(literal) <= 20 and literal.lstrip("-").isdigit() and int(literal) in _INT64:
+        return int(literal)
     value = float(literal)
     try:
         if math.isfinite(value) and decimal.Decimal(literal) == decimal.Decimal(repr(value)):
@@ -25,16 +25,6 @@ def exact_number(literal: str) -> int | float | str:
     except decimal.InvalidOperation:  # an exponent of twenty digits
         pass
     return literal
-
-
-def exact_integer(value: int) -> int | str:
-    """The integer, or its digits where neither int64 nor float64 holds it."""
-    if value in _INT64:
-        return value
-    try:
-        return value if float(value) == value else str(value)
-    except OverflowError:
-        return str(value)
 
 
 def exact_tree(value: Any, field: str, depth: int = 2) -> Any:
@@ -56,6 +46,6 @@ def exact_tree(value: Any, field: str, depth: int = 2) -> Any:
         return {key: exact_tree(member, field, depth + 1) for key, member in value.items()}
     if isinstance(value, list):
         return [exact_tree(member, field, depth + 1) for member in value]
-    if type(value) is int:
-        return exact_integer(value)
+    if type(value) is int and value not in _INT64:
+        return exact_number(str(value))
     return value
