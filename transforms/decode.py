@@ -19,8 +19,9 @@ from transforms.exact_json import exact_number, exact_tree
 
 MAX_PAYLOAD_BYTES = 256 * 1024
 
-# msgspec rounds what lies past the microsecond; the contract cuts it.
-_SUBMICROSECOND = re.compile(rb"\.[0-9]{7}")
+# msgspec rounds what lies past the microsecond; the contract cuts it. JSON may also write the
+# point and the digits as escapes: \u002e, \u0030 to \u0039.
+_SUBMICROSECOND = re.compile(rb"\.[0-9]{7}|\\u00[23]")
 _PAST_MICROSECOND = re.compile(r"(\.[0-9]{6})[0-9]+")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
