@@ -1,0 +1,158 @@
+"""The SQL files: what may stand in them, and what Google's analyzer says about them."""
+
+import re
+import string
+from pathlib import Path
+
+import msgspec
+import pytest
+from google.cloud import bigquery
+
+from ddl import statements
+from schemas.exam_event import ExamEvent
+from schemas.warehouse import Dataset
+from tests.ddl.googlesql import GoogleSql
+
+DDL = Path(statements.__file__).parent
+FILES = sorted(DDL.glob("*/*.sql"))
+CONTRACT = [field.name for field in msgspec.structs.fields(ExamEvent)]
+
+
+def test_every_file_is_applied() -> None:
+    applied = {f"tables/{name}.sql" for name in statements.TABLES}
+    applied |= {f"views/{name}.sql" for name in statements.VIEWS}
+    assert {path.relative_to(DDL).as_posix() for path in FILES} == applied
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_only_project_and_dataset_are_filled_in_and_quoted(path: Path) -> None:
+    text = path.read_text()
+    assert set(string.Template(text).get_identifiers()) == {"project", "dataset"}
+    quoted = re.sub(r"`\$\{project\}\.\$\{dataset\}\.\w+`", "", text)
+    assert "$" not in quoted
+    assert "`" not in quoted
+
+
+@pytest.mark.parametrize("name", statements.TABLES)
+def test_a_table_is_read_as_google_reads_it(
+    name: str, googlesql: GoogleSql, dataset: Dataset
+) -> None:
+    table = statements.table(dataset, name)
+    parsed = googlesql.analyze(statements.render(dataset, f"tables/{name}.sql"))
+    columns = parsed.column_definition_list
+    assert parsed.name_path == [f"{dataset}.{name}"]
+    assert [(field.name, field.mode) for field in table.schema] == [
+        (c.name, "REQUIRED" if c.annotations.not_null else "NULLABLE") for c in columns
+    ]
+    assert [field.field_type.replace("FLOAT64", "DOUBLE") for field in table.schema] == [
+        str(c.type) for c in columns
+    ]
+    assert [field.description for field in table.schema] == [
+        c.annotations.option_list[0].value.value.value.string_value for c in columns
+    ]
+    assert [c.column.name for c in parsed.partition_by_list] == [table.time_partitioning.field]
+    assert [c.column.name for c in parsed.cluster_by_list] == table.clustering_fields
+    assert table.description == parsed.option_list[0].value.value.value.string_value
+
+
+def test_events_fact_holds_the_contract_first(dataset: Dataset) -> None:
+    table = statements.table(dataset, "events_fact")
+    names = [field.name for field in table.schema]
+    assert names[: len(CONTRACT) + 1] == [*CONTRACT, "extra"]
+    assert [field.name for field in table.schema if field.mode == "REQUIRED"] == [
+        "event_id",
+        "event_type",
+        "test_id",
+        "student_id",
+        "session_id",
+        "client_ts",
+        "event_date",
+        "publish_ts",
+        "ingest_ts",
+        "message_id",
+        "late_status",
+        "pipeline_version",
+    ]
+
+
+@pytest.mark.parametrize("name", statements.TABLES)
+def test_every_column_is_described_and_none_hides_an_argument(name: str, dataset: Dataset) -> None:
+    for field in statements.table(dataset, name).schema:
+        assert field.description
+        # BigQuery would take the name for the column, and every date would pass.
+        assert field.name not in ("first_date", "last_date")
+
+
+def test_conflicts_look_at_the_whole_contract() -> None:
+    text = (DDL / "views/event_conflicts.sql").read_text()
+    compared = re.findall(r"STRUCT\((\w+)\)\)\) > 1, '(\w+)', NULL", text)
+    assert [name for _, name in compared] == [*CONTRACT[1:], "extra"]
+    verdict = {"is_late_submission": "client_is_late_submission"}
+    assert all(column == verdict.get(name, name) for column, name in compared)
+
+
+def test_views_give_what_their_functions_give(googlesql: GoogleSql, dataset: Dataset) -> None:
+    """Google's analyzer type-checks every statement (in the fixture), and names the columns."""
+    columns = {
+        query.name: [
+            (column.name, str(column.column.type))
+            for column in googlesql.analyze(query.sql).output_column_list
+        ]
+        for query in statements.queries(dataset)
+    }
+    views = [query.name for query in statements.queries(dataset) if query.kind == "VIEW"]
+    assert views == [
+        "events",
+        "event_conflicts",
+        "session_summary",
+        "question_summary",
+        "test_summary",
+        "session_completions_by_hour",
+        "session_starts_by_hour",
+        "wrong_answers_by_question",
+    ]
+    assert all(columns[view] == columns[f"{view}_between"] for view in views)
+    events = statements.table(dataset, "events_fact").schema
+    assert [name for name, _ in columns["events"]] == [field.name for field in events]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT event_id FROM `{t}` QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id) = 1",
+        "SELECT no_such_column FROM `{t}`",
+        "SELECT event_id FROM `{t}` WHERE event_date > client_ts",
+        "SELECT event_id, COUNT(*) FROM `{t}`",
+    ],
+)
+def test_google_refuses_what_bigquery_would(
+    sql: str, googlesql: GoogleSql, dataset: Dataset
+) -> None:
+    with pytest.raises(Exception, match="INVALID_ARGUMENT"):
+        googlesql.analyze(sql.format(t=dataset.table("events_fact")))
+
+
+def test_reads_are_bounded_by_partition() -> None:
+    """Each table is read in one place per file, and always within eight days of the dates."""
+    window = "BETWEEN DATE_SUB(first_date, INTERVAL 8 DAY) AND DATE_ADD(last_date, INTERVAL 8 DAY)"
+    partition = {"events_fact": "event_date", "dead_letters": "failed_date"}
+    for path in (DDL / "views").glob("*.sql"):
+        for table, column in partition.items():
+            text = path.read_text()
+            assert text.count(f".{table}`") == text.count(f"{column} {window}"), path.name
+
+
+def test_the_statements_run_as_they_stand(bigquery_emulator: object) -> None:
+    """The files are plain SQL: a console can run them, without the tool."""
+    from schemas.warehouse import bigquery_client
+
+    dataset = Dataset("local-exams", "plain_sql")
+    with bigquery_client(dataset.project) as client:
+        client.create_dataset(str(dataset))
+        for name in statements.TABLES:
+            client.query(statements.render(dataset, f"tables/{name}.sql")).result()
+        for query in statements.queries(dataset):
+            client.query(query.sql).result()
+        found = {table.table_id for table in client.list_tables(str(dataset))}
+        assert found >= {*statements.TABLES, *set(statements.VIEWS) - {"session_events"}}
+        assert isinstance(client.get_table(dataset.table("events")), bigquery.Table)
