@@ -53,7 +53,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
     drawn = Table(title=title, title_justify="left", title_style="bold")
     for position, name in enumerate(columns):
         numeric = all(isinstance(row[position], int | float | None) for row in rows)
-        drawn.add_column(name, justify="right" if numeric else "left")
+        drawn.add_column(name.replace("_", " "), justify="right" if numeric else "left")
     for row in rows:
         drawn.add_row(*map(_cell, row))
     return drawn

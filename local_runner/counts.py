@@ -2,7 +2,7 @@
 
 import collections
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from google.cloud import bigquery
@@ -10,6 +10,10 @@ from google.cloud import bigquery
 from local_runner.simulate import DUPLICATE, FACT
 from schemas.errors import ErrorKind
 from schemas.warehouse import Dataset
+
+_TABLE_SIZES = """
+SELECT 'events_fact', COUNT(*) FROM `{dataset}.events_fact`
+UNION ALL SELECT 'dead_letters', COUNT(*) FROM `{dataset}.dead_letters`"""
 
 _ARRIVED = """
 SELECT COUNT(DISTINCT message_id) FROM (
@@ -39,10 +43,12 @@ class Reconciliation:
     Attributes:
         expected: what was sent, by outcome: fact, duplicate or error kind.
         found: what the warehouse has, by the same.
+        on_topic: dead letters on the dead-letter topic, by error kind; None without Pub/Sub.
     """
 
     expected: collections.Counter[str]
     found: collections.Counter[str]
+    on_topic: collections.Counter[str] | None = None
 
     @property
     def published(self) -> int:
@@ -62,7 +68,11 @@ class Reconciliation:
     @property
     def dead_letters(self) -> int:
         """Messages that are dead letters and no facts."""
-        return sum(self.found[kind] for kind in ErrorKind)
+        return self._dead_letters_by_kind.total()
+
+    @property
+    def _dead_letters_by_kind(self) -> collections.Counter[str]:
+        return collections.Counter({str(kind): self.found[kind] for kind in ErrorKind})
 
     @property
     def unaccounted(self) -> int:
@@ -82,6 +92,8 @@ class Reconciliation:
             faults.append(f"{self.unaccounted} of {self.published} messages are unaccounted for")
         if +self.found != +self.expected:
             faults.append("what the warehouse has is not what was sent")
+        if self.on_topic not in (None, +self._dead_letters_by_kind):
+            faults.append("the dead-letter topic and the table dead_letters differ")
         if self.missing_kinds:
             faults.append(f"no dead letter of kind {', '.join(self.missing_kinds)}")
         return faults
@@ -92,18 +104,39 @@ class Reconciliation:
         return [(str(o), self.expected[o], self.found[o]) for o in outcomes]
 
 
+def rows(client: bigquery.Client, dataset: Dataset) -> collections.Counter[str]:
+    """Rows by table: events_fact and dead_letters."""
+    return collections.Counter(dict(_rows(client, _TABLE_SIZES, dataset)))
+
+
 def arrived(client: bigquery.Client, dataset: Dataset) -> int:
     """Messages that are a fact or a dead letter by now."""
     [[count]] = _rows(client, _ARRIVED, dataset)
     return int(count)
 
 
-def reconcile(client: bigquery.Client, dataset: Dataset, outcomes: Iterable[str]) -> Reconciliation:
-    """Compares the outcomes that the sender expects with what the warehouse has."""
+def reconcile(
+    client: bigquery.Client,
+    dataset: Dataset,
+    outcomes: Iterable[str],
+    topic: Iterable[Mapping[str, str]] | None,
+) -> Reconciliation:
+    """Compares what the sender expects with what the warehouse and the dead-letter topic have.
+
+    Args:
+        client: for the warehouse.
+        dataset: where its tables are.
+        outcomes: of every message that was sent.
+        topic: attributes of the dead letters on the topic; None without Pub/Sub.
+    """
     [[facts, messages]] = _rows(client, _FACTS, dataset)
     found = collections.Counter({FACT: facts, DUPLICATE: messages - facts})
     found.update(dict(_rows(client, _DEAD_LETTERS, dataset)))
-    return Reconciliation(collections.Counter(map(str, outcomes)), found)
+    on_topic = None
+    if topic is not None:
+        kinds = {letter["message_id"]: letter["error_kind"] for letter in topic}
+        on_topic = collections.Counter(kinds.values())
+    return Reconciliation(collections.Counter(map(str, outcomes)), found, on_topic)
 
 
 def _rows(client: bigquery.Client, sql: str, dataset: Dataset) -> list[tuple[Any, ...]]:

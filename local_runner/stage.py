@@ -1,27 +1,22 @@
-"""The set for one run: emulators, tables, topics, and the real pipeline in a process of its own."""
+"""The set for one run: emulators, tables, topics."""
 
 import contextlib
 import dataclasses
+import datetime as dt
 import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
+from ddl.apply import apply
 from local_runner.emulators import (
-    LOGS,
     PROJECT,
     EmulatorMissingError,
     bigquery_emulator,
     pubsub_emulator,
 )
-from local_runner.errors import RunnerError
-from local_runner.processes import Background, background
-from schemas.warehouse import Dataset
+from schemas.warehouse import Dataset, bigquery_client
 
-_POLL_SECONDS = 0.5
 _ACK_DEADLINE_SECONDS = 600
 
 
@@ -76,15 +71,20 @@ class Stage:
     pubsub_missing: str | None = None
 
 
+def run_name() -> str:
+    """The current second: keeps the runs on emulators that stay up apart."""
+    return f"{dt.datetime.now(dt.UTC):%Y%m%d_%H%M%S}"
+
+
 @contextlib.contextmanager
 def set_stage(run: str) -> Iterator[Stage]:
     """Starts what is missing, makes the tables and topics of the run, stops it all in the end.
 
     Args:
-        run: a suffix of digits that keeps runs on the same emulators apart.
+        run: a suffix for all names, see ``run_name``.
 
     Raises:
-        RunnerError: an emulator or the DDL tool fails.
+        EmulatorError: an emulator does not start or answer.
     """
     dataset = Dataset(PROJECT, f"exams_{run}")
     with contextlib.ExitStack() as stack:
@@ -95,7 +95,7 @@ def set_stage(run: str) -> Iterator[Stage]:
         except EmulatorMissingError as error:
             missing = str(error)
         stack.enter_context(_exported(environment))
-        _apply_ddl(dataset)
+        apply(bigquery_client(dataset.project), dataset)
         wiring = None
         if missing is None:
             wiring = Wiring.of(run)
@@ -112,56 +112,3 @@ def _exported(environment: dict[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def _apply_ddl(dataset: Dataset) -> None:
-    command = [sys.executable, "-m", "ddl", "apply", "--dataset", str(dataset)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise RunnerError(f"the tables could not be made: {done.stderr.strip()}")
-
-
-@contextlib.contextmanager
-def pipeline(arguments: Sequence[str]) -> Iterator[Background]:
-    """Runs ``python -m pipeline.main`` with the arguments; its log is ``build/pipeline.log``."""
-    with background(
-        [sys.executable, "-m", "pipeline.main", *arguments], LOGS / "pipeline.log"
-    ) as p:
-        yield p
-
-
-def streaming_arguments(wiring: Wiring, dataset: Dataset) -> list[str]:
-    """The pipeline's arguments for a stream."""
-    return [
-        f"--input_subscription={wiring.subscription}",
-        f"--dead_letter_topic={wiring.dead_letter_topic}",
-        f"--dataset={dataset}",
-    ]
-
-
-def drain(
-    process: Background, count: Callable[[], int], total: int, advance: Callable[[int], None]
-) -> None:
-    """Waits until ``count()`` has reached ``total`` or the bounded pipeline has ended.
-
-    Args:
-        process: the pipeline.
-        count: messages that the warehouse has so far.
-        total: messages that it should have in the end.
-        advance: told the count, again and again.
-
-    Raises:
-        RunnerError: the pipeline died; the text ends with the last lines of its log.
-    """
-    while True:
-        code = process.exit_code()
-        done = count()
-        advance(done)
-        if code:
-            raise RunnerError(
-                f"the pipeline ended with exit code {code}; the end of {process.log}:\n"
-                f"{process.last_lines()}"
-            )
-        if done >= total or code == 0:
-            return
-        time.sleep(_POLL_SECONDS)

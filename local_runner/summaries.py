@@ -16,8 +16,8 @@ _SUMMARIES = {
         "correct_answers, wrong_answers, late_submissions, mean_duration_seconds",
     ),
     "session_summary": (
-        "session_start_time",
-        "session_id, test_id, student_id, session_start_time, duration_seconds, is_complete, "
+        "session_start_time IS NULL, session_start_time, session_id",
+        "test_id, student_id, session_start_time, duration_seconds, is_complete, "
         "total_answers_submitted, correct_answers, wrong_answers, total_store_errors, "
         "late_submissions",
     ),

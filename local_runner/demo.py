@@ -1,0 +1,116 @@
+"""The whole system in one command: traffic, the real pipeline, the numbers."""
+
+import datetime as dt
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from google.cloud import bigquery
+
+from local_runner import summaries
+from local_runner.archive import write_archive
+from local_runner.console import console, progress, table
+from local_runner.counts import NOT_PROVOKED, Reconciliation, arrived, reconcile
+from local_runner.emulators import LOGS
+from local_runner.errors import RunnerError
+from local_runner.publishing import publish, pull
+from local_runner.report import Report
+from local_runner.runs import bounded_pipeline, drain_stream, follow_bounded, streaming_pipeline
+from local_runner.simulate import SimulatedMessage, default_start, simulate
+from local_runner.stage import Stage, Wiring, run_name, set_stage
+from schemas.errors import ErrorKind
+from schemas.warehouse import bigquery_client
+
+REPORT = Path("build/report.html")
+_PUBLISH_RATE = 500.0
+
+DeadLetterAttributes = list[dict[str, str]]
+
+
+def demo(size: int, seed: int) -> None:
+    """Sends a simulated day through the pipeline and shows what became of it.
+
+    Args:
+        size: number of messages.
+        seed: of the simulator.
+
+    Raises:
+        RunnerError: something does not start, the pipeline dies, or the numbers do not add up.
+    """
+    start = default_start()
+    messages = simulate(size, seed, start)
+    console.print("Starting the emulators and making the tables ...")
+    with set_stage(run_name()) as stage:
+        client = bigquery_client(stage.dataset.project)
+        began = time.monotonic()
+        on_topic = _run(stage, client, messages, start)
+        about = {
+            "Run": f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC",
+            "Messages": "streamed through Pub/Sub" if stage.wiring else "read from an archive",
+            "Seed": str(seed),
+            "Time": f"{time.monotonic() - began:.0f} s",
+        }
+        outcomes = [message.outcome for message in messages]
+        reconciliation = reconcile(client, stage.dataset, outcomes, on_topic)
+        tables = summaries.first_rows(client, stage.dataset)
+        _show(reconciliation, tables)
+        kpis = summaries.kpis(client, stage.dataset)
+        Report(about, reconciliation, tables, kpis).write(REPORT)
+    console.print(f"Report: {REPORT}")
+    if reconciliation.faults:
+        raise RunnerError("; ".join(reconciliation.faults))
+    console.print("Every message is accounted for.")
+
+
+def _run(
+    stage: Stage,
+    client: bigquery.Client,
+    messages: Sequence[SimulatedMessage],
+    start: dt.datetime,
+) -> DeadLetterAttributes | None:
+    """Sends the messages; gives the dead letters of the topic, or None without Pub/Sub."""
+    if stage.wiring is not None:
+        return _stream(stage, stage.wiring, client, messages)
+    console.print(f"No stream here: {stage.pubsub_missing}")
+    console.print("Going on with the same messages from an archive file.")
+    archive = LOGS / "traffic.avro"
+    write_archive(messages, archive, Wiring.of("archive").subscription, start)
+    with (
+        bounded_pipeline(archive, stage.dataset) as process,
+        progress("In the warehouse", len(messages)) as advance,
+    ):
+        follow_bounded(process, lambda: arrived(client, stage.dataset), advance)
+    return None
+
+
+def _stream(
+    stage: Stage, wiring: Wiring, client: bigquery.Client, messages: Sequence[SimulatedMessage]
+) -> DeadLetterAttributes:
+    total = len(messages)
+    with streaming_pipeline(wiring, stage.dataset) as process:
+        with progress("Published", total) as advance:
+            sent = ((message.payload, message.attributes) for message in messages)
+            publish(sent, wiring.topic, advance, _PUBLISH_RATE)
+        with progress("In the warehouse", total) as advance:
+            drain_stream(process, lambda: arrived(client, stage.dataset), total, advance)
+        dead = sum(message.outcome in set(ErrorKind) for message in messages)
+        return pull(wiring.dead_letter_subscription, dead)
+
+
+def _show(reconciliation: Reconciliation, tables: Sequence[summaries.View]) -> None:
+    lines = reconciliation.lines()
+    console.print(table("Reconciliation", ("outcome", "sent", "in the warehouse"), lines))
+    console.print(
+        f"published {reconciliation.published:,} = {reconciliation.facts:,} facts + "
+        f"{reconciliation.duplicates:,} duplicates + {reconciliation.dead_letters:,} dead letters "
+        f"+ {reconciliation.unaccounted:,} unaccounted for"
+    )
+    if reconciliation.on_topic is not None:
+        on_topic = reconciliation.on_topic.total()
+        console.print(f"dead letters on the dead-letter topic: {on_topic:,}")
+    console.print(
+        f"{' and '.join(NOT_PROVOKED)} stay at 0: the emulator refuses no row that passes our "
+        "checks, and an error of our own is not made to order."
+    )
+    for view in tables:
+        console.print(table(f"First rows of {view.name}", view.columns, view.shown()))
