@@ -1,0 +1,65 @@
+"""Valid things to start from: each builder takes only what a test is about."""
+
+import datetime as dt
+import json
+from typing import Any
+
+from schemas.errors import ErrorKind
+from schemas.exam_event import AcceptedExamEvent, EventType, ExamEvent
+from schemas.families import EXAM_EVENT
+from schemas.lateness import Judgement, LateStatus
+from schemas.message import DeadLetter, Message
+from schemas.rules import EventTimeBounds
+from transforms.decode import Decoder
+
+NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
+BOUNDS = EventTimeBounds(max_age=dt.timedelta(days=1800), max_ahead=dt.timedelta(days=1))
+DECODER = Decoder(EXAM_EVENT)
+UNKNOWN = Judgement(late_status=LateStatus.UNKNOWN)
+
+# What a message must hold at the least, in the contract's order.
+REQUIRED = {
+    "event_id": "e1",
+    "event_type": "page_view",
+    "test_id": "t1",
+    "student_id": "s1",
+    "session_id": "x1",
+    "client_ts": "2026-03-02T10:00:00Z",
+}
+
+
+def payload(**fields: Any) -> bytes:
+    """A valid message with these fields."""
+    return json.dumps(REQUIRED | fields).encode()
+
+
+def raw(members: str | bytes) -> bytes:
+    """A valid message followed by members written by hand, such as ``"n": 1e400``."""
+    text = members.encode() if isinstance(members, str) else members
+    return payload()[:-1] + b", " + text + b"}"
+
+
+def event(**fields: Any) -> ExamEvent:
+    defaults = REQUIRED | {"event_type": EventType.PAGE_VIEW, "client_ts": NOW}
+    return ExamEvent(**(defaults | fields))
+
+
+def message(data: bytes | None = None, **fields: Any) -> Message:
+    defaults = {"message_id": "m1", "publish_time": NOW, "source": "projects/p/subscriptions/s"}
+    return Message(payload=payload() if data is None else data, **(defaults | fields))
+
+
+def accepted(extra: str | None = None, **fields: Any) -> AcceptedExamEvent:
+    return AcceptedExamEvent(event=event(**fields), extra=extra, message_id="m1", publish_time=NOW)
+
+
+def letter(of: Message | None = None, **fields: Any) -> DeadLetter:
+    defaults = {
+        "error_kind": ErrorKind.NOT_JSON,
+        "error_message": "the body is empty",
+        "stage": "ValidateEvents",
+        "event_family": "exam_event",
+        "failed_at": NOW,
+        "pipeline_version": "1.2.3",
+    }
+    return DeadLetter(message=of or message(), **(defaults | fields))
