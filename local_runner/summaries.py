@@ -44,6 +44,11 @@ class View:
     columns: list[str]
     rows: list[tuple[Any, ...]]
 
+    def numeric(self) -> list[bool]:
+        """By column, whether it holds numbers."""
+        columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.columns)
+        return [any(type(value) in (int, float) for value in column) for column in columns]
+
     def shown(self) -> list[tuple[Any, ...]]:
         """The rows with timestamps as text."""
         return [tuple(map(_readable, row)) for row in self.rows]
