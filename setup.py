@@ -19,6 +19,7 @@ setup(
         "google-cloud-bigquery",
         "google-cloud-pubsub",
         "msgspec",
+        "objsize",
         "sqlglot",
     ],
     extras_require={
