@@ -24,21 +24,21 @@ def streaming_pipeline(wiring: Wiring, dataset: Dataset) -> Iterator[Background]
         f"--input_subscription={wiring.subscription}",
         f"--dead_letter_topic={wiring.dead_letter_topic}",
     ]
-    with _pipeline(arguments, dataset) as process:
+    with _pipeline(arguments, dataset, LOGS / "pipeline.log") as process:
         yield process
 
 
 @contextlib.contextmanager
 def bounded_pipeline(file: Path, dataset: Dataset) -> Iterator[Background]:
     """Runs the pipeline over a .jsonl or .avro file."""
-    with _pipeline([f"--input={file}"], dataset) as process:
+    with _pipeline([f"--input={file}"], dataset, LOGS / "bounded-pipeline.log") as process:
         yield process
 
 
 @contextlib.contextmanager
-def _pipeline(arguments: list[str], dataset: Dataset) -> Iterator[Background]:
+def _pipeline(arguments: list[str], dataset: Dataset, log: Path) -> Iterator[Background]:
     command = [sys.executable, "-m", "pipeline.main", *arguments, f"--dataset={dataset}"]
-    with background(command, LOGS / "pipeline.log") as process:
+    with background(command, log) as process:
         yield process
 
 

@@ -1,0 +1,214 @@
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import fastavro
+import pytest
+from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+
+from ddl.apply import apply
+from local_runner.__main__ import main
+from local_runner.counts import rows
+from local_runner.emulators import PROJECT, PUBSUB_VARIABLE
+from local_runner.publishing import pull
+from schemas.warehouse import EMULATOR_VARIABLE
+
+ROOT = Path(__file__).parents[2]
+LOG = "1000\t7\tq1\t0\nbroken\n2000\t7\tq1\t1\n"
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = tmp_path / "quiz.tsv"
+    path.write_text(LOG)
+    return path
+
+
+@pytest.fixture
+def subscription(pubsub_emulator):
+    """Its name, and that of its topic."""
+    name = f"traffic-{uuid.uuid4().hex}"
+    topic, subscription = (
+        f"projects/{PROJECT}/{kind}/{name}" for kind in ("topics", "subscriptions")
+    )
+    with PublisherClient() as publisher, SubscriberClient() as subscriber:
+        publisher.create_topic(name=topic)
+        subscriber.create_subscription(name=subscription, topic=topic)
+    return subscription, topic
+
+
+def run(*arguments, folder, environment=None):
+    """The command in a process of its own, with its build folder in ``folder``."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
+    return subprocess.run(
+        [sys.executable, "-m", "local_runner", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["dance"],
+        ["demo", "--messages", "0"],
+        ["demo", "--seed", "x"],
+        ["simulate"],
+        ["simulate", "--topic", "exam-events"],
+        ["simulate", "--topic", "projects/p/topics/t", "--output", "x.avro"],
+        ["simulate", "--output", "x.avro", "--rate", "0"],
+        ["simulate", "--output", "x.avro", "--start", "2026-01-01T00:00:00"],
+        ["import", "no-such-file.tsv", "--output", "x.jsonl"],
+        ["import", __file__],
+        ["import", __file__, "--dataset", "nowhere"],
+        ["import", __file__, "--output", "x.jsonl", "--exam_start", "soon"],
+        ["import", __file__, "--output", "x.jsonl", "--topic", "projects/p/topics/t"],
+    ],
+)
+def test_wrong_arguments_are_told_in_one_line(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "goal"),
+    [
+        (PUBSUB_VARIABLE, ["--topic", "projects/local-exams/topics/t"]),
+        (EMULATOR_VARIABLE, ["--dataset", "local-exams.exams"]),
+    ],
+)
+def test_an_emulator_that_does_not_answer_is_told_at_once(variable, goal, log, monkeypatch, capsys):
+    monkeypatch.setenv(variable, "127.0.0.1:1")
+    assert main(["import", str(log), *goal]) == 1
+    *_, last = capsys.readouterr().err.splitlines()
+    assert last.startswith("error: ")
+    assert variable in last
+
+
+def test_simulate_writes_the_same_archive_again(tmp_path):
+    arguments = ["simulate", "--messages", "40", "--start", "2026-01-01T08:00:00Z", "--output"]
+    for name in ("a.avro", "b.avro"):
+        assert main([*arguments, str(tmp_path / name)]) == 0
+    first, second = (
+        list(fastavro.reader(io.BytesIO((tmp_path / name).read_bytes())))
+        for name in ("a.avro", "b.avro")
+    )
+    assert len(first) == 40
+    assert first == second
+
+
+def test_simulate_publishes_at_a_rate(subscription, capsys):
+    name, topic = subscription
+    assert main(["simulate", "--topic", topic, "--messages", "60", "--rate", "1000"]) == 0
+    assert len(pull(name, 60)) == 60
+    assert "Published: 60 of 60" in capsys.readouterr().out
+
+
+def test_a_topic_that_is_not_there_is_told_in_one_line(pubsub_emulator, capsys):
+    assert main(["simulate", "--topic", "projects/local-exams/topics/none", "--messages", "3"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_import_writes_a_file_and_tells_bad_lines(log, tmp_path, capsys):
+    goal = tmp_path / "quiz.jsonl"
+    arguments = ["import", str(log), "--exam_start", "2026-02-01T00:00:00+00:00", "--output"]
+    assert main([*arguments, str(goal)]) == 0
+    events = [json.loads(line) for line in goal.read_text().splitlines()]
+    assert [e["event_type"] for e in events] == [
+        "session_start",
+        "answer_submit",
+        "answer_resubmit",
+        "test_submit",
+        "session_end",
+    ]
+    assert {e["test_id"] for e in events} == {"quiz"}
+    assert capsys.readouterr().err == f"{log}:2: 1 columns instead of 4, skipped\n"
+
+
+def test_import_publishes(log, subscription):
+    name, topic = subscription
+    assert main(["import", str(log), "--topic", topic]) == 0
+    assert len(pull(name, 5)) == 5
+
+
+def test_import_loads_a_dataset(log, warehouse, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    apply(warehouse.client, warehouse.dataset)
+    assert main(["import", str(log), "--dataset", str(warehouse.dataset)]) == 0
+    assert rows(warehouse.client, warehouse.dataset) == {"events_fact": 5, "dead_letters": 0}
+    assert "5 facts and 0 dead letters" in capsys.readouterr().out
+
+
+def test_import_into_a_dataset_that_is_not_there_is_told_in_one_line(log, warehouse, capsys):
+    assert main(["import", str(log), "--dataset", str(warehouse.dataset)]) == 1
+    *_, last = capsys.readouterr().err.splitlines()
+    assert last.startswith("error: ")
+
+
+def check_demo(done, folder):
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "Every message is accounted for." in done.stdout
+    assert "\x1b" not in done.stdout
+    assert (folder / "build/report.html").exists()
+
+
+def test_the_demo_streams(pubsub_emulator, bigquery_emulator, tmp_path):
+    """On emulators that already run, twice: the second run must not see the first one's data."""
+    for _ in range(2):
+        done = run("demo", "--messages", "250", folder=tmp_path)
+        check_demo(done, tmp_path)
+        assert "dead letters on the dead-letter topic" in done.stdout
+
+
+def test_the_demo_goes_on_without_pubsub(bigquery_emulator, tmp_path, monkeypatch):
+    monkeypatch.delenv(PUBSUB_VARIABLE, raising=False)
+    done = run("demo", "--messages", "250", folder=tmp_path, environment={"PATH": str(tmp_path)})
+    check_demo(done, tmp_path)
+    assert "Java" in done.stdout
+    assert (tmp_path / "build/traffic.avro").exists()
+
+
+def test_a_pipeline_that_dies_ends_the_demo_with_its_log(
+    pubsub_emulator, bigquery_emulator, tmp_path
+):
+    """A stand-in for the pipeline that fails at once."""
+    for package in ("local_runner", "schemas", "ddl", "transforms"):
+        (tmp_path / package).symlink_to(ROOT / package)
+    (tmp_path / "pipeline").mkdir()
+    (tmp_path / "pipeline/main.py").write_text("raise SystemExit('out of luck')\n")
+    done = run(
+        "demo", "--messages", "50", folder=tmp_path, environment={"PYTHONPATH": str(tmp_path)}
+    )
+    assert done.returncode == 1
+    assert "the pipeline ended with exit code 1" in done.stderr
+    assert done.stderr.endswith("out of luck\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_up_runs_until_ctrl_c(pubsub_emulator, bigquery_emulator, tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "local_runner", "up"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        said = []
+        while not said or not said[-1].startswith("Dataset"):
+            said.append(process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 0
+    assert f"export {EMULATOR_VARIABLE}={bigquery_emulator.url}\n" in said
+    assert f"export {PUBSUB_VARIABLE}={pubsub_emulator.host}\n" in said
+    assert any("local_runner simulate --topic projects/local-exams/topics/" in s for s in said)
