@@ -52,14 +52,21 @@ def load(name: str) -> Case:
     return Case({"events_fact": facts, "dead_letters": letters}, expected)
 
 
-def sparse(row: Row) -> Row:
-    """The row without null, 0 and false, in JSON's types."""
-    plain = {name: _plain(value) for name, value in row.items()}
-    return {name: value for name, value in plain.items() if value}
+def check(rows: list[Row], expected: Expected, *, ordered: bool) -> None:
+    """Asserts that a view gave the expected rows, ``ordered`` or in any order."""
+    got = [_plain(row) for row in rows]
+    want = [_plain(row) for row in expected.rows]
+    if not ordered:
+        got, want = sorted(got, key=_identity), sorted(want, key=_identity)
+    assert [_identity(row) for row in got] == [_identity(row) for row in want], expected.view
+    for actual, named in zip(got, want, strict=True):
+        told = {name: value for name, value in actual.items() if value or name in named}
+        assert told == named, expected.view
 
 
-def in_any_order(rows: list[Row]) -> list[str]:
-    return sorted(json.dumps(sparse(row), sort_keys=True) for row in rows)
+def _identity(row: Row) -> str:
+    keys = ("event_id", "session_id", "test_id", "question_id", "hour")
+    return "/".join(str(row.get(key)) for key in keys)
 
 
 def _fact(row: Row, place: int) -> Row:
@@ -99,5 +106,7 @@ def _plain(value: Any) -> Any:
             return round(float(value), 9)
         case list() | tuple():
             return [_plain(item) for item in value]
+        case dict():
+            return {name: _plain(item) for name, item in value.items()}
         case _:
             return value
