@@ -1,6 +1,7 @@
 """``python -m local_runner``: the demo, its parts, and exam logs."""
 
 import argparse
+import contextlib
 import sys
 import time
 from collections.abc import Sequence
@@ -45,21 +46,20 @@ def _demo(args: argparse.Namespace) -> None:
 
 
 def _up(_: argparse.Namespace) -> None:
-    with set_stage(run_name()) as stage:
+    with contextlib.suppress(KeyboardInterrupt), set_stage(run_name()) as stage:
         if stage.wiring is None:
             raise RunnerError(stage.pubsub_missing)
         with streaming_pipeline(stage.wiring, stage.dataset) as process:
             console.print("The pipeline runs until Ctrl-C. In a second terminal:\n")
             for name, value in stage.environment.items():
                 console.print(f"export {name}={value}")
-            console.print(f"python -m local_runner simulate --topic {stage.wiring.topic}\n")
+            console.print(
+                f"{sys.executable} -m local_runner simulate --topic {stage.wiring.topic}\n"
+            )
             console.print(f"Dataset {stage.dataset}; log {process.log}")
-            try:
-                while True:
-                    check_running(process)
-                    time.sleep(1)
-            except KeyboardInterrupt:
-                console.print("Stopping ...")
+            while True:
+                check_running(process)
+                time.sleep(1)
 
 
 def _simulate(args: argparse.Namespace) -> None:

@@ -13,7 +13,11 @@ _PLAIN_WIDTH = 140
 _PLAIN_STEPS = 5
 
 console = Console(
-    width=None if sys.stdout.isatty() else _PLAIN_WIDTH, highlight=False, soft_wrap=True
+    width=None if sys.stdout.isatty() else _PLAIN_WIDTH,
+    highlight=False,
+    markup=False,
+    emoji=False,
+    soft_wrap=True,
 )
 
 
