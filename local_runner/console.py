@@ -56,7 +56,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
     """A table with numbers to the right."""
     drawn = Table(title=title, title_justify="left", title_style="bold")
     for position, name in enumerate(columns):
-        numeric = all(isinstance(row[position], int | float | None) for row in rows)
+        numeric = any(type(row[position]) in (int, float) for row in rows)
         drawn.add_column(name.replace("_", " "), justify="right" if numeric else "left")
     for row in rows:
         drawn.add_row(*map(_cell, row))

@@ -106,8 +106,9 @@ def _process_ids(log: Path) -> list[int]:
 
 
 def _wait_for_the_end_of(process_ids: list[int]) -> None:
-    """Hangs, until pytest is stopped, where one of them stays."""
-    while any(_alive(process_id) for process_id in process_ids):
+    deadline = time.monotonic() + 60
+    while remaining := [process_id for process_id in process_ids if _alive(process_id)]:
+        assert time.monotonic() < deadline, f"still there: {remaining}"
         time.sleep(0.01)
 
 
