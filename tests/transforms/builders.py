@@ -4,7 +4,7 @@ import datetime as dt
 import json
 from typing import Any
 
-from schemas.errors import ErrorKind
+from schemas.errors import ContractError, ErrorKind
 from schemas.exam_event import AcceptedExamEvent, EventType, ExamEvent
 from schemas.families import EXAM_EVENT
 from schemas.lateness import Judgement, LateStatus
@@ -37,6 +37,14 @@ def raw(members: str | bytes) -> bytes:
     """A valid message followed by members written by hand, such as ``"n": 1e400``."""
     text = members.encode() if isinstance(members, str) else members
     return payload()[:-1] + b", " + text + b"}"
+
+
+def outcome(data: bytes) -> tuple[ExamEvent, str | None] | ContractError:
+    """What the decoder gives or raises."""
+    try:
+        return DECODER.decode(data)
+    except ContractError as error:
+        return error
 
 
 def event(**fields: Any) -> ExamEvent:

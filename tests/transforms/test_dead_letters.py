@@ -1,0 +1,269 @@
+import base64
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from google.pubsub_v1.types import PubsubMessage
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from schemas.errors import ContractError, ErrorKind
+from schemas.exam_event import AcceptedExamEvent
+from schemas.families import EXAM_EVENT
+from schemas.message import DeadEvent, DeadLetter
+from tests.transforms import strategies
+from tests.transforms.builders import (
+    DECODER,
+    NOW,
+    UNKNOWN,
+    accepted,
+    letter,
+    message,
+    payload,
+)
+from transforms.dead_letters import (
+    MAX_STORED_PAYLOAD_BYTES,
+    OWN_ATTRIBUTES,
+    DeadLetters,
+    to_pubsub,
+    to_row,
+)
+from transforms.rows import RowBuilder
+
+LETTERS = DeadLetters(EXAM_EVENT, "1.2.3")
+PUBSUB_BYTES = 10_000_000
+TOPIC_BYTES = 600  # projects/<63>/topics/<255> and the framing of a request
+KEYWORDS = ("data", "topic", "timeout", "retry", "self", "ordering_key")
+
+keys = st.one_of(
+    st.text(max_size=12),
+    st.text(max_size=8).map("goog".__add__),
+    st.sampled_from(sorted(OWN_ATTRIBUTES)),
+    st.sampled_from(KEYWORDS),
+    st.sampled_from(["k" * 256, "k" * 257, "é" * 128, "é" * 129]),
+)
+attribute_values = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(["v" * 1024, "v" * 1025, "é" * 512, "v" + "é" * 512, "\N{HONEYBEE}" * 300]),
+)
+few_attributes = st.dictionaries(keys, attribute_values, max_size=6)
+many_attributes = st.integers(80, 140).map(
+    lambda count: {f"key {n}": "v" * 1024 for n in range(count)}
+)
+sizes = st.sampled_from([0, 1, 1000, 9_850_000, 9_880_000, 9_970_000, 9_990_000, 10_000_000])
+
+
+def wire_bytes(data: bytes, attributes: dict[str, str]) -> int:
+    """What Pub/Sub counts, and more: the whole message as it is sent."""
+    return PubsubMessage.pb(PubsubMessage(data=data, attributes=attributes)).ByteSize()
+
+
+@given(
+    attributes=few_attributes | many_attributes,
+    size=sizes,
+    details=st.fixed_dictionaries(
+        {},
+        optional={
+            "error_message": attribute_values,
+            "error_field": attribute_values,
+            "event_id": attribute_values,
+            "payload_rebuilt": st.booleans(),
+        },
+    ),
+)
+@settings(max_examples=150)
+def test_whatever_the_message_pubsub_takes_the_letter(
+    attributes: dict[str, str], size: int, details: dict[str, Any]
+) -> None:
+    original = b"x" * size
+    dead = letter(message(original, attributes=attributes), **details)
+    data, told = to_pubsub(dead)
+
+    assert len(told) <= 100
+    assert not any(key.startswith("goog") for key in told)
+    assert all(0 < len(key.encode()) <= 256 for key in told)
+    assert all(len(value.encode()) <= 1024 for value in told.values())
+    assert wire_bytes(data, told) + TOPIC_BYTES <= PUBSUB_BYTES
+    cut = len(data) < size
+    assert original.startswith(data)
+    assert told.get("payload_truncated") == ("true" if cut else None)
+    assert told["error_kind"] == "not_json"
+    assert told["stage"] == "ValidateEvents"
+
+
+@given(attributes=few_attributes)
+@example(attributes=dict.fromkeys(OWN_ATTRIBUTES, "theirs"))
+@example(attributes=dict.fromkeys(KEYWORDS, "theirs"))
+def test_their_attributes_survive_but_for_ours(attributes: dict[str, str]) -> None:
+    _, told = to_pubsub(letter(message(attributes=attributes)))
+    for key, value in attributes.items():
+        if key in OWN_ATTRIBUTES:
+            assert told.get(key) != "theirs"
+        elif key.startswith("goog") or not 0 < len(key.encode()) <= 256:
+            assert key not in told
+        else:
+            assert value.startswith(told[key])
+            # Cut where it must be, and at a character: one more would not have fitted.
+            kept = len(told[key])
+            assert told[key] == value or len(value[: kept + 1].encode()) > 1024
+    assert told.keys() <= attributes.keys() | OWN_ATTRIBUTES
+
+
+def test_ours_are_all_there() -> None:
+    dead = letter(
+        message(attributes={"replay_count": "2", "app": "ios"}, message_id="m7"),
+        error_field="answer",
+        event_id="e1",
+        replay_count=2,
+        payload_rebuilt=True,
+    )
+    data, told = to_pubsub(dead)
+    assert data == payload()
+    assert told == {
+        "app": "ios",
+        "error_kind": "not_json",
+        "error_message": "the body is empty",
+        "error_field": "answer",
+        "stage": "ValidateEvents",
+        "event_id": "e1",
+        "source": "projects/p/subscriptions/s",
+        "message_id": "m7",
+        "publish_time": "2026-03-02T10:00:00+00:00",
+        "failed_at": "2026-03-02T10:00:00+00:00",
+        "pipeline_version": "1.2.3",
+        "replay_count": "2",
+        "payload_rebuilt": "true",
+    }
+
+
+def test_near_the_limit_their_attributes_go_before_the_data_is_cut() -> None:
+    theirs = {f"key {n}": "v" * 1024 for n in range(80)}
+    data, told = to_pubsub(letter(message(b"x" * 9_950_000, attributes=theirs)))
+    assert len(data) == 9_950_000
+    assert told.keys() <= OWN_ATTRIBUTES
+    assert "payload_truncated" not in told
+
+
+def test_a_message_read_only_in_part_says_so() -> None:
+    dead = letter(message(b"x" * 10, size=20_000_000))
+    assert to_pubsub(dead)[1]["payload_truncated"] == "true"
+    assert (to_row(dead)["payload_size"], to_row(dead)["payload_truncated"]) == (20_000_000, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("0", 0), ("3", 3), ("007", 7), ("999999999", 999_999_999)]
+    + [(text, 0) for text in ("", "-1", "+1", "1.0", "two", " 1", "\u0663", "\u00b2", "9" * 5_000)],
+)
+def test_replay_count_is_read_from_the_attribute(text: str, count: int) -> None:
+    error = ContractError(ErrorKind.NOT_JSON, "mend it")
+    dead = LETTERS.of_error(message(attributes={"replay_count": text}), error, "S", NOW)
+    assert dead.replay_count == count
+    assert to_pubsub(dead)[1]["replay_count"] == str(count)
+
+
+def test_the_letter_of_an_error() -> None:
+    received = message(payload(answer=1), attributes={"app": "ios"})
+    error = ContractError(ErrorKind.SCHEMA_VIOLATION, "answer must be text", "answer")
+    assert LETTERS.of_error(received, error, "Stage", NOW) == DeadLetter(
+        message=received,
+        error_kind=ErrorKind.SCHEMA_VIOLATION,
+        error_message="answer must be text",
+        error_field="answer",
+        stage="Stage",
+        event_family="exam_event",
+        event_id="e1",
+        failed_at=NOW,
+        pipeline_version="1.2.3",
+    )
+
+
+def test_the_letter_of_a_store_error_keeps_what_sessions_count() -> None:
+    sent = accepted(event_type="store_error", question_id="q1", error_payload={"code": 7})
+    dead = LETTERS.of_event(message(), sent, "Stage", NOW)
+    assert (dead.error_kind, dead.event_id) == (ErrorKind.STORE_ERROR, "e1")
+    assert dead.event == DeadEvent(
+        test_id="t1",
+        student_id="s1",
+        session_id="x1",
+        question_id="q1",
+        client_ts=NOW,
+        error_payload={"code": 7},
+    )
+    row = to_row(dead)
+    assert row["client_ts"] == "2026-03-02T10:00:00+00:00"
+    assert (row["test_id"], row["student_id"], row["session_id"]) == ("t1", "s1", "x1")
+    assert (row["question_id"], row["error_payload"]) == ("q1", '{"code":7}')
+
+
+events_with_extra = st.builds(
+    AcceptedExamEvent,
+    event=strategies.events,
+    extra=st.none()
+    | st.dictionaries(strategies.unknown_names, strategies.json_values, min_size=1, max_size=3).map(
+        lambda members: DECODER.decode(payload(**members))[1]
+    ),
+    message_id=st.text(max_size=9),
+    publish_time=strategies.timestamps,
+)
+
+
+@given(sent=events_with_extra)
+def test_an_event_rebuilt_from_a_bug_decodes_to_its_equal(sent: AcceptedExamEvent) -> None:
+    dead = LETTERS.of_bug(sent, KeyError("secret"), "source", "Stage", NOW)
+    assert DECODER.decode(dead.message.payload) == (sent.event, sent.extra)
+    assert (dead.message.message_id, dead.message.publish_time) == (
+        sent.message_id,
+        sent.publish_time,
+    )
+    assert (dead.error_kind, dead.payload_rebuilt) == (ErrorKind.INTERNAL_ERROR, True)
+    assert "secret" not in dead.error_message
+    assert "KeyError" in dead.error_message
+
+
+@given(sent=events_with_extra)
+def test_an_event_rebuilt_from_a_refused_row_decodes_to_its_equal(sent: AcceptedExamEvent) -> None:
+    row = RowBuilder(EXAM_EVENT, "1.2.3").row(sent, UNKNOWN, NOW)
+    errors = [
+        {"reason": "invalid", "location": "client_ts", "message": "out of range"},
+        {"reason": "stopped", "location": "", "message": ""},
+    ]
+    dead = LETTERS.of_rejected_row(row, errors, "source", "Stage", NOW)
+    assert DECODER.decode(dead.message.payload) == (sent.event, sent.extra)
+    assert (dead.message.message_id, dead.message.publish_time) == (
+        sent.message_id,
+        sent.publish_time,
+    )
+    assert (dead.error_kind, dead.error_field) == (ErrorKind.REJECTED_BY_WAREHOUSE, "client_ts")
+    assert dead.error_message == "invalid: out of range"
+    assert (dead.event_id, dead.payload_rebuilt) == (sent.event.event_id, True)
+
+
+@pytest.mark.parametrize("errors", [[], [{"reason": "invalid", "location": "", "message": "x"}]])
+def test_a_refusal_without_a_place_names_no_field(errors: list[dict[str, Any]]) -> None:
+    row = RowBuilder(EXAM_EVENT, "1.2.3").row(accepted(), UNKNOWN, NOW)
+    assert LETTERS.of_rejected_row(row, errors, "source", "Stage", NOW).error_field is None
+
+
+@given(data=st.binary(max_size=100), attributes=few_attributes)
+def test_the_row_holds_the_message_untouched(data: bytes, attributes: dict[str, str]) -> None:
+    row = to_row(letter(message(data, attributes=attributes)))
+    assert base64.b64decode(row["payload"]) == data
+    assert (row["payload_size"], row["payload_truncated"]) == (len(data), False)
+    assert json.loads(row["attributes"]) == attributes
+    assert json.loads(json.dumps(row)) == row
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_the_row_holds_the_first_mebibyte(more: int) -> None:
+    size = MAX_STORED_PAYLOAD_BYTES + more
+    row = to_row(letter(message(b"x" * size)))
+    assert len(base64.b64decode(row["payload"])) == 1_048_576
+    assert (row["payload_size"], row["payload_truncated"]) == (size, bool(more))
+
+
+def test_the_partition_is_the_utc_date_of_failure() -> None:
+    failed_at = dt.datetime(2026, 3, 3, 0, 30, tzinfo=dt.timezone(dt.timedelta(hours=1)))
+    row = to_row(letter(failed_at=failed_at))
+    assert (row["failed_date"], row["failed_at"]) == ("2026-03-02", "2026-03-02T23:30:00+00:00")

@@ -1,0 +1,147 @@
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from schemas.errors import ContractError, ErrorKind
+from tests.ddl.googlesql import GoogleSql
+from tests.transforms import cases
+from tests.transforms.builders import DECODER, REQUIRED, outcome, payload, raw
+from tests.transforms.strategies import FIELDS, bad_values
+from transforms.decode import MAX_PAYLOAD_BYTES, event_id_of
+
+UNKNOWN_FIELD = b', "unknown to the contract": [1]}'
+TIMESTAMPS = ("client_ts", "session_start_ts", "session_expiry_ts")
+
+
+def ids(rows: list[Any]) -> list[str]:
+    return [row[0] for row in rows]
+
+
+def refusal(data: bytes) -> ContractError:
+    with pytest.raises(ContractError) as caught:
+        DECODER.decode(data)
+    return caught.value
+
+
+@pytest.mark.parametrize(("_", "data", "field", "expected"), cases.TAKEN, ids=ids(cases.TAKEN))
+def test_takes(_: str, data: bytes, field: str, expected: Any) -> None:
+    event, extra = DECODER.decode(data)
+    assert getattr(event, field) == expected
+    assert extra is None
+
+
+@pytest.mark.parametrize(("_", "data", "field", "expected"), cases.TAKEN, ids=ids(cases.TAKEN))
+def test_takes_the_same_beside_an_unknown_field(
+    _: str, data: bytes, field: str, expected: Any
+) -> None:
+    event, extra = DECODER.decode(data.rstrip()[:-1] + UNKNOWN_FIELD)
+    assert getattr(event, field) == expected
+    assert extra == '{"unknown to the contract":[1]}'
+
+
+@pytest.mark.parametrize("field", TIMESTAMPS)
+@pytest.mark.parametrize("unknown", ["", ', "z": 1'], ids=["known", "unknown"])
+@pytest.mark.parametrize(("text", "instant"), cases.INSTANTS, ids=ids(cases.INSTANTS))
+def test_timestamps_are_cut_to_the_microsecond(
+    field: str, unknown: str, text: str, instant: Any
+) -> None:
+    event, _ = DECODER.decode(raw(f'"{field}": "{text}"{unknown}'))
+    assert getattr(event, field) == instant
+
+
+@pytest.mark.parametrize(("_", "data", "expected"), cases.EXTRAS, ids=ids(cases.EXTRAS))
+def test_keeps_what_the_contract_does_not_know(_: str, data: bytes, expected: str) -> None:
+    event, extra = DECODER.decode(data)
+    assert extra == expected
+    assert event == DECODER.decode(payload())[0]
+
+
+def test_google_sql_reads_every_kept_number_as_exact() -> None:
+    """Not a property: the engine also refuses some 16-digit float64s, such as 645349749110616.2."""
+    array = ", ".join(cases.NUMBERS)
+    _, extra = DECODER.decode(raw(f'"z": [{array}]'))
+    (row,) = GoogleSql().run(f"SELECT PARSE_JSON('{extra}', wide_number_mode => 'exact') AS j", {})
+    assert len(row["j"]["z"]) == len(cases.NUMBERS)
+
+
+@pytest.mark.parametrize(("_", "data", "kind", "field"), cases.REFUSED, ids=ids(cases.REFUSED))
+def test_refuses(_: str, data: bytes, kind: ErrorKind, field: str | None) -> None:
+    error = refusal(data)
+    assert (error.kind, error.field) == (kind, field)
+    assert str(error)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [(field, value) for field in FIELDS for value in bad_values(field)],
+    ids=lambda value: str(value)[:20],
+)
+def test_names_the_field_at_fault_and_what_it_must_be(field: str, value: Any) -> None:
+    error = refusal(payload(**{field: value}))
+    assert (error.kind, error.field) == (ErrorKind.SCHEMA_VIOLATION, field)
+    assert str(error).startswith(f"{field} must be ")
+
+
+def test_error_object_is_taken_to_depth_100() -> None:
+    deepest = cases.nested(98)
+    event, _ = DECODER.decode(raw(f'"error_payload": {{"a": {deepest}}}'))
+    assert json.dumps(event.error_payload) == f'{{"a": {deepest}}}'
+
+
+def test_takes_exactly_256_kib() -> None:
+    data = cases.sized(MAX_PAYLOAD_BYTES)
+    assert len(data) == 262_144
+    _, extra = DECODER.decode(data)
+    assert extra is not None
+
+
+@pytest.mark.parametrize("field", [*FIELDS, "unknown"])
+def test_the_message_tells_no_value_of_the_payload(
+    field: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    secret = "zanzibar"
+    spoilt = [
+        payload(**{field: [secret]}),
+        payload(**{field: {secret: secret}, "attempt_no": secret}),
+        payload(**{field: secret * 20_000}),
+        payload(**{field: secret})[:-3],
+        payload(**{field: secret * 40_000}),
+        raw(f'"{field}": "{secret}\\ud800"'),
+        raw(f'"{field}": [{secret}]'),
+        raw(f'"{field}": [NaN, "{secret}"]'),
+    ]
+    # Some are valid for some fields.
+    told = [str(error) for error in map(outcome, spoilt) if isinstance(error, ContractError)]
+    assert len(told) >= 4
+    assert secret not in "".join(told) + caplog.text
+
+
+EVENT_IDS = [
+    (payload(), "e1"),
+    (payload(event_type="?"), "e1"),
+    (payload(event_id="x" * 129), "x" * 129),
+    (raw(f'"n": {cases.MANY_DIGITS}'), "e1"),
+    (cases.sized(MAX_PAYLOAD_BYTES + 1), "e1"),
+    (payload(event_id=None), None),
+    (payload(event_id=7), None),
+    (payload()[:-1], None),
+    (cases.without("event_id"), None),
+    (b"", None),
+    (b"[]", None),
+    (b"\xff", None),
+    (b"[" * 200_000, None),
+    (raw(f'"z": {"[" * 200_000}'), None),
+]
+
+
+@pytest.mark.parametrize(("data", "expected"), EVENT_IDS, ids=range(len(EVENT_IDS)))
+def test_event_id_is_read_where_it_can_be(data: bytes, expected: str | None) -> None:
+    assert event_id_of(data) == expected
+
+
+def test_a_required_field_may_be_followed_by_anything_but_must_be_there() -> None:
+    for field in REQUIRED:
+        assert str(refusal(cases.without(field))) == f"{field} is required"

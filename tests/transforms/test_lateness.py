@@ -1,0 +1,136 @@
+import datetime as dt
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.exam_event import ExamEvent
+from schemas.lateness import DeadlineSource, Judgement, LateStatus
+from tests.transforms import strategies
+from tests.transforms.builders import NOW, event
+from transforms.lateness import UNKNOWN, judge, payload_deadline
+
+MICROSECOND = dt.timedelta(microseconds=1)
+HOUR = dt.timedelta(hours=1)
+
+
+def deadline_by_hand(sent: ExamEvent) -> dt.datetime | None:
+    """Rules 5.2 (a) and (b), written down once more."""
+    own_end = sent.session_expiry_ts
+    if own_end is None and None not in (sent.session_start_ts, sent.session_duration_seconds):
+        own_end = sent.session_start_ts + dt.timedelta(seconds=sent.session_duration_seconds)
+    return own_end
+
+
+@given(sent=strategies.events)
+def test_late_means_strictly_after_the_deadline(sent: ExamEvent) -> None:
+    deadline = deadline_by_hand(sent)
+    judgement = judge(sent)
+    assert payload_deadline(sent) == deadline == judgement.deadline_ts
+    if deadline is None:
+        return
+    late = sent.client_ts > deadline
+    assert judgement == Judgement(
+        late_status=LateStatus.LATE if late else LateStatus.ON_TIME,
+        is_late_submission=late,
+        late_by_seconds=(sent.client_ts - deadline) / dt.timedelta(seconds=1) if late else None,
+        deadline_ts=deadline,
+        deadline_source=DeadlineSource.PAYLOAD,
+    )
+
+
+@given(sent=strategies.events)
+def test_the_apps_verdict_stands_in_only_without_a_deadline(sent: ExamEvent) -> None:
+    judgement = judge(sent)
+    if deadline_by_hand(sent) is not None:
+        assert judgement.deadline_source is DeadlineSource.PAYLOAD
+    elif sent.is_late_submission is None:
+        assert judgement == UNKNOWN
+    else:
+        assert judgement == Judgement(
+            late_status=LateStatus.LATE if sent.is_late_submission else LateStatus.ON_TIME,
+            is_late_submission=bool(sent.is_late_submission),
+            deadline_source=DeadlineSource.CLIENT,
+        )
+        assert type(judgement.is_late_submission) is bool
+
+
+@given(sent=strategies.events, zone=strategies.offsets)
+def test_the_offset_in_which_a_time_is_told_means_nothing(sent: ExamEvent, zone: Any) -> None:
+    def moved(name: str) -> dt.datetime | None:
+        value = getattr(sent, name)
+        return value and value.astimezone(zone)
+
+    names = ("client_ts", "session_start_ts", "session_expiry_ts")
+    fields = {name: getattr(sent, name) for name in sent.__struct_fields__}
+    again = ExamEvent(**(fields | {name: moved(name) for name in names}))
+    assert judge(again) == judge(sent)
+
+
+@pytest.mark.parametrize(
+    ("deadline", "carried"),
+    [
+        (NOW, {"session_expiry_ts": NOW}),
+        (NOW, {"session_start_ts": NOW - HOUR, "session_duration_seconds": 3600}),
+        (
+            NOW,
+            {
+                "session_expiry_ts": NOW,
+                "session_start_ts": NOW - HOUR,
+                "session_duration_seconds": 60,
+            },
+        ),
+    ],
+    ids=["own expiry", "own start and duration", "own expiry before own duration"],
+)
+def test_the_deadline_itself_is_on_time_and_a_microsecond_later_is_late(
+    deadline: dt.datetime, carried: dict[str, Any]
+) -> None:
+    on_time = judge(event(client_ts=deadline, **carried))
+    assert (on_time.late_status, on_time.is_late_submission) == (LateStatus.ON_TIME, False)
+    assert on_time.late_by_seconds is None
+    late = judge(event(client_ts=deadline + MICROSECOND, **carried))
+    assert (late.late_status, late.is_late_submission) == (LateStatus.LATE, True)
+    assert late.late_by_seconds == 0.000_001
+    assert late.deadline_ts == on_time.deadline_ts == deadline
+
+
+@pytest.mark.parametrize(
+    "carried",
+    [{}, {"session_start_ts": NOW}, {"session_duration_seconds": 60}],
+    ids=["nothing", "start alone", "duration alone"],
+)
+@pytest.mark.parametrize(
+    ("verdict", "status"),
+    [
+        (None, LateStatus.UNKNOWN),
+        (0, LateStatus.ON_TIME),
+        (False, LateStatus.ON_TIME),
+        (1, LateStatus.LATE),
+        (True, LateStatus.LATE),
+    ],
+)
+def test_half_a_deadline_is_none(carried: dict[str, Any], verdict: Any, status: Any) -> None:
+    judgement = judge(event(is_late_submission=verdict, **carried))
+    assert judgement.late_status is status
+    assert judgement.deadline_ts is None
+    assert judgement.late_by_seconds is None
+
+
+@pytest.mark.parametrize("verdict", [0, 1, False, True])
+def test_a_deadline_is_never_overruled(verdict: Any) -> None:
+    on_time = event(session_expiry_ts=NOW, is_late_submission=verdict)
+    late = event(session_expiry_ts=NOW - HOUR, is_late_submission=verdict)
+    assert judge(on_time).is_late_submission is False
+    assert judge(late).is_late_submission is True
+    assert judge(late).late_by_seconds == 3600.0
+
+
+@given(start=st.just(NOW), duration=st.integers(1, 604_800), after=st.integers(-10, 10))
+def test_duration_counts_in_seconds(start: dt.datetime, duration: int, after: int) -> None:
+    client_ts = start + dt.timedelta(seconds=duration + after)
+    judgement = judge(
+        event(client_ts=client_ts, session_start_ts=start, session_duration_seconds=duration)
+    )
+    assert judgement.late_by_seconds == (float(after) if after > 0 else None)

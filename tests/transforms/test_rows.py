@@ -1,0 +1,131 @@
+import datetime as dt
+import json
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.exam_event import AcceptedExamEvent
+from schemas.families import EXAM_EVENT
+from schemas.lateness import DeadlineSource, Judgement, LateStatus
+from tests.transforms import strategies
+from tests.transforms.builders import NOW, UNKNOWN, accepted
+from transforms.rows import RowBuilder, columns, json_text, timestamp
+
+ROWS = RowBuilder(EXAM_EVENT, "1.2.3")
+INDIA = dt.timezone(dt.timedelta(hours=5, minutes=30))
+LATE = Judgement(
+    late_status=LateStatus.LATE,
+    is_late_submission=True,
+    late_by_seconds=1.5,
+    deadline_ts=NOW.astimezone(INDIA),
+    deadline_source=DeadlineSource.PAYLOAD,
+)
+
+
+def row(sent: AcceptedExamEvent, judgement: Judgement = UNKNOWN) -> dict[str, Any]:
+    return ROWS.row(sent, judgement, NOW)
+
+
+def test_a_full_row() -> None:
+    sent = accepted(
+        extra='{"z":1}',
+        client_ts=dt.datetime(2026, 3, 3, 1, 0, 0, 1, INDIA),
+        question_id="q1",
+        answer="B",
+        is_correct_answer=1,
+        attempt_no=2,
+        session_start_ts=NOW,
+        session_expiry_ts=NOW,
+        session_duration_seconds=60,
+        is_late_submission=0,
+        error_payload={"b": 1, "a": {"d": None, "c": "é"}},
+    )
+    assert row(sent, LATE) == {
+        "event_id": "e1",
+        "event_type": "page_view",
+        "test_id": "t1",
+        "student_id": "s1",
+        "session_id": "x1",
+        "client_ts": "2026-03-02T19:30:00.000001+00:00",
+        "question_id": "q1",
+        "answer": "B",
+        "is_correct_answer": True,
+        "attempt_no": 2,
+        "session_start_ts": "2026-03-02T10:00:00+00:00",
+        "session_expiry_ts": "2026-03-02T10:00:00+00:00",
+        "session_duration_seconds": 60,
+        "client_is_late_submission": False,
+        "error_payload": '{"a":{"c":"é","d":null},"b":1}',
+        "extra": '{"z":1}',
+        "event_date": "2026-03-02",
+        "publish_ts": "2026-03-02T10:00:00+00:00",
+        "ingest_ts": "2026-03-02T10:00:00+00:00",
+        "message_id": "m1",
+        "pipeline_version": "1.2.3",
+        "late_status": "LATE",
+        "is_late_submission": True,
+        "late_by_seconds": 1.5,
+        "deadline_ts": "2026-03-02T10:00:00+00:00",
+        "deadline_source": "payload",
+    }
+
+
+def test_what_is_not_there_is_null() -> None:
+    filled = {name for name, value in row(accepted()).items() if value is not None}
+    assert filled == {
+        *("event_id", "event_type", "test_id", "student_id", "session_id", "client_ts"),
+        *("event_date", "publish_ts", "ingest_ts", "message_id", "pipeline_version"),
+        "late_status",
+    }
+
+
+@given(sent=strategies.events, extra=st.none() | strategies.json_objects.map(json_text))
+def test_every_row_is_plain_json_with_the_columns_of_the_family(
+    sent: Any, extra: str | None
+) -> None:
+    made = row(AcceptedExamEvent(event=sent, extra=extra, message_id="m1", publish_time=NOW), LATE)
+    assert made.keys() == columns(EXAM_EVENT)
+    assert json.loads(json.dumps(made, allow_nan=False)) == made
+    assert {type(value) for value in made.values()} <= {str, int, float, bool, type(None)}
+    assert made["extra"] == extra
+
+
+@given(sent=strategies.events)
+def test_a_row_says_what_the_event_says(sent: Any) -> None:
+    made = row(AcceptedExamEvent(event=sent, extra=None, message_id="m1", publish_time=NOW))
+    for name, column in ((n, EXAM_EVENT.renamed.get(n, n)) for n in sent.__struct_fields__):
+        value, told = getattr(sent, name), made[column]
+        if isinstance(value, dt.datetime):
+            told = dt.datetime.fromisoformat(told)
+        elif isinstance(value, dict):
+            told = json.loads(told)
+        assert told == value
+    assert made["event_date"] == sent.client_ts.astimezone(dt.UTC).date().isoformat()
+    flags = (made["is_correct_answer"], made["client_is_late_submission"])
+    assert all(flag is None or type(flag) is bool for flag in flags)
+
+
+@given(value=strategies.timestamps)
+def test_timestamps_are_utc_to_the_microsecond(value: dt.datetime) -> None:
+    text = timestamp(value)
+    assert text.endswith("+00:00")
+    assert dt.datetime.fromisoformat(text) == value
+
+
+@given(value=strategies.json_objects)
+def test_json_text_is_the_same_for_equal_values(value: dict[str, Any]) -> None:
+    assert json_text(dict(reversed(value.items()))) == json_text(value)
+    assert msgspec.json.decode(json_text(value)) == value
+
+
+def test_the_event_date_is_the_utc_date() -> None:
+    midnight = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+    for client_ts, date in [
+        (midnight, "2026-03-02"),
+        (midnight - dt.timedelta(microseconds=1), "2026-03-01"),
+        (dt.datetime(2026, 3, 2, 5, 29, tzinfo=INDIA), "2026-03-01"),
+        (dt.datetime(2026, 3, 2, 5, 30, tzinfo=INDIA), "2026-03-02"),
+    ]:
+        assert row(accepted(client_ts=client_ts))["event_date"] == date
