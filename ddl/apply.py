@@ -50,10 +50,10 @@ def prepare(client: bigquery.Client, dataset: Dataset, options: Options) -> list
         [statements.table(dataset, name) for name in statements.TABLES],
         statements.queries(dataset),
     )
-    return plan(wanted, look(client, wanted), options)
+    return plan(wanted, _look(client, wanted), options)
 
 
-def look(client: bigquery.Client, wanted: Wanted) -> Present:
+def _look(client: bigquery.Client, wanted: Wanted) -> Present:
     """Asks the server for everything that ``wanted`` names."""
     dataset = _found(client.get_dataset, str(wanted.dataset))
     if dataset is None:

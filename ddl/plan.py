@@ -134,7 +134,7 @@ def _plan_table(
     if present is None:
         yield CreateTable(f"create table {name}", wanted)
         return
-    refuse_destructive(wanted, present)
+    _refuse_destructive(wanted, present)
     known = {field.name for field in present.schema}
     for field in wanted.schema:
         if field.name not in known:
@@ -177,7 +177,7 @@ def _with_options(
     return table
 
 
-def refuse_destructive(wanted: bigquery.Table, present: bigquery.Table) -> None:
+def _refuse_destructive(wanted: bigquery.Table, present: bigquery.Table) -> None:
     """Compares a table with what it should become. A column may become nullable.
 
     Raises:

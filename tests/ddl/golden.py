@@ -15,7 +15,6 @@ from typing import Any
 Row = dict[str, Any]
 
 CASES = Path(__file__).parent / "cases"
-TABLES = ("events_fact", "dead_letters")
 IDS = {"session_id": "x1", "test_id": "t1", "student_id": "s1"}
 
 

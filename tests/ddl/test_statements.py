@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from google.cloud import bigquery
 
 from ddl import statements
 from schemas.exam_event import ExamEvent
 from schemas.warehouse import Dataset
+from tests.conftest import Warehouse
 from tests.ddl.googlesql import GoogleSql
 
 DDL = Path(statements.__file__).parent
@@ -142,17 +142,14 @@ def test_reads_are_bounded_by_partition() -> None:
             assert text.count(f".{table}`") == text.count(f"{column} {window}"), path.name
 
 
-def test_the_statements_run_as_they_stand(bigquery_emulator: object) -> None:
+def test_the_statements_run_as_they_stand(warehouse: Warehouse) -> None:
     """The files are plain SQL: a console can run them, without the tool."""
-    from schemas.warehouse import bigquery_client
-
-    dataset = Dataset("local-exams", "plain_sql")
-    with bigquery_client(dataset.project) as client:
-        client.create_dataset(str(dataset))
-        for name in statements.TABLES:
-            client.query(statements.render(dataset, f"tables/{name}.sql")).result()
-        for query in statements.queries(dataset):
-            client.query(query.sql).result()
-        found = {table.table_id for table in client.list_tables(str(dataset))}
-        assert found >= {*statements.TABLES, *set(statements.VIEWS) - {"session_events"}}
-        assert isinstance(client.get_table(dataset.table("events")), bigquery.Table)
+    client, dataset = warehouse.client, warehouse.dataset
+    client.create_dataset(str(dataset))
+    for name in statements.TABLES:
+        client.query(statements.render(dataset, f"tables/{name}.sql")).result()
+    for query in statements.queries(dataset):
+        client.query(query.sql).result()
+    found = {table.table_id for table in client.list_tables(str(dataset))}
+    views = {query.name for query in statements.queries(dataset) if query.kind == "VIEW"}
+    assert found == views | set(statements.TABLES)
