@@ -1,0 +1,76 @@
+"""The real exam log, imported once for all tests that look at it."""
+
+import dataclasses
+import datetime as dt
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.cloud import bigquery
+
+from ddl.apply import apply
+from local_runner.emulators import PROJECT, BigQueryEmulator
+from schemas.warehouse import Dataset, bigquery_client
+from tests.real_log import oracle
+
+ROOT = Path(__file__).parents[2]
+LOG = ROOT.parent / "shared/data/midterm-time.tsv"
+
+
+@dataclasses.dataclass(frozen=True)
+class Imported:
+    """A dataset that ``python -m local_runner import`` has filled, and how that went."""
+
+    dataset: Dataset
+    client: bigquery.Client
+    done: subprocess.CompletedProcess[str]
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """Runs SQL with ``{dataset}`` filled in."""
+        result = self.client.query(sql.format(dataset=self.dataset)).result()
+        return [dict(row.items()) for row in result]
+
+
+@pytest.fixture(scope="session")
+def log() -> Path:
+    if not LOG.exists():
+        pytest.skip("the real exam log, ../shared/data/midterm-time.tsv, is not here")
+    return LOG
+
+
+@pytest.fixture(scope="session")
+def exam(log: Path) -> oracle.Exam:
+    """Opened 30 days ago at midnight, so that clocks before it show on the day before."""
+    midnight = dt.datetime.now(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return oracle.read(log, midnight - dt.timedelta(days=30))
+
+
+@pytest.fixture(scope="session")
+def imported(
+    log: Path,
+    exam: oracle.Exam,
+    _bigquery: BigQueryEmulator,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Imported]:
+    dataset = Dataset(PROJECT, f"real_log_{uuid.uuid4().hex}")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in _bigquery.environment.items():
+            patch.setenv(name, value)
+        client = bigquery_client(PROJECT)
+        apply(client, dataset)
+        command = [sys.executable, "-m", "local_runner", "import", str(log)]
+        done = subprocess.run(
+            [*command, f"--dataset={dataset}", f"--exam_start={exam.start.isoformat()}"],
+            cwd=tmp_path_factory.mktemp("import"),
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+    yield Imported(dataset, client, done)
+    client.delete_dataset(str(dataset), delete_contents=True)
+    client.close()

@@ -1,0 +1,54 @@
+"""The first events of the log through the stream: the same rows as through the bounded pipeline."""
+
+import itertools
+import uuid
+from pathlib import Path
+
+import pytest
+
+from ddl.apply import apply
+from local_runner import exam_log
+from local_runner.counts import arrived
+from local_runner.publishing import publish
+from local_runner.runs import drain_stream, streaming_pipeline
+from local_runner.stage import Wiring
+
+pytestmark = pytest.mark.xdist_group("real_log")
+
+ROOT = Path(__file__).parents[2]
+COUNT = 2_000
+# What tells how a row came, not what it says.
+ROWS = """
+    SELECT * EXCEPT (ingest_ts, publish_ts, message_id, pipeline_version)
+    FROM `{dataset}.events` ORDER BY message_id LIMIT {count}
+"""
+
+
+def test_the_stream_gives_the_rows_of_the_bounded_path(
+    log, exam, imported, warehouse, pubsub_emulator, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    wiring = Wiring.of(uuid.uuid4().hex)
+    wiring.create()
+    apply(warehouse.client, warehouse.dataset)
+    lines = exam_log.read_log(log, exam.start).lines
+    payloads = exam_log.payloads(lines, exam_log.Exam(exam.name, exam.start))
+    publish(((payload, {}) for payload in itertools.islice(payloads, COUNT)), wiring.topic, ignore)
+
+    with streaming_pipeline(wiring, warehouse.dataset) as process:
+        drain_stream(process, lambda: arrived(warehouse.client, warehouse.dataset), COUNT, ignore)
+        assert process.stop() == 0, process.last_lines()
+
+    streamed = imported.rows(ROWS.format(dataset=warehouse.dataset, count=COUNT))
+    bounded = imported.rows(ROWS.format(dataset=imported.dataset, count=COUNT))
+    assert len(streamed) == COUNT
+    assert sorted(streamed, key=by_event) == sorted(bounded, key=by_event)
+
+
+def ignore(_):
+    pass
+
+
+def by_event(row):
+    return row["event_id"]
