@@ -14,7 +14,7 @@ demo: $(VENV)/local.stamp
 	$(BIN)/python -m local_runner demo
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
