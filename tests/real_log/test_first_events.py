@@ -12,6 +12,7 @@ from local_runner.counts import arrived
 from local_runner.publishing import publish
 from local_runner.runs import drain_stream, streaming_pipeline
 from local_runner.stage import Wiring
+from tests.real_log.comparing import same_rows
 
 pytestmark = pytest.mark.xdist_group("real_log")
 
@@ -43,12 +44,8 @@ def test_the_stream_gives_the_rows_of_the_bounded_path(
     streamed = imported.rows(ROWS.format(dataset=warehouse.dataset, count=COUNT))
     bounded = imported.rows(ROWS.format(dataset=imported.dataset, count=COUNT))
     assert len(streamed) == COUNT
-    assert sorted(streamed, key=by_event) == sorted(bounded, key=by_event)
+    same_rows(streamed, bounded, "event_id")
 
 
 def ignore(_):
     pass
-
-
-def by_event(row):
-    return row["event_id"]
