@@ -48,11 +48,16 @@ class ReadMessages(beam.PTransform):
 
 
 def from_pubsub(received: PubsubMessage, source: str) -> Message:
-    """The message as Beam's Pub/Sub source hands it over."""
+    """The message as Beam's Pub/Sub source hands it over.
+
+    The publish time comes as a subclass of datetime that counts nanoseconds and that our coders do
+    not know; it becomes a plain one.
+    """
+    published = received.publish_time
     return Message(
         payload=received.data,
         message_id=received.message_id,
-        publish_time=received.publish_time,
+        publish_time=dt.datetime.combine(published.date(), published.timetz()),
         attributes=dict(received.attributes or {}),
         source=source,
     )

@@ -4,8 +4,11 @@ import io
 import fastavro
 import pytest
 from apache_beam.io.gcp.pubsub import PubsubMessage
+from proto.datetime_helpers import DatetimeWithNanoseconds
 
 from pipeline import sources
+from schemas.coders import StructCoder
+from schemas.message import Message
 
 PUBLISHED = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 ARCHIVE = {
@@ -111,9 +114,12 @@ def test_two_files_of_one_name_would_share_message_ids(tmp_path):
         sources.match(f"{tmp_path}/*/log.jsonl")
 
 
-def test_a_pubsub_message_keeps_its_metadata():
-    received = PubsubMessage(b"{}", {"origin": "app"}, message_id="7", publish_time=PUBLISHED)
+def test_a_pubsub_message_keeps_its_metadata_and_travels():
+    published = DatetimeWithNanoseconds.from_rfc3339("2026-01-02T03:04:05.123456789Z")
+    received = PubsubMessage(b"{}", {"origin": "app"}, message_id="7", publish_time=published)
     message = sources.from_pubsub(received, source="projects/p/subscriptions/s")
     assert message.message_id == "7"
-    assert message.publish_time == PUBLISHED
+    assert message.publish_time == PUBLISHED.replace(microsecond=123456)
     assert message.attributes == {"origin": "app"}
+    coder = StructCoder(Message)
+    assert coder.decode(coder.encode(message)) == message
