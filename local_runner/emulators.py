@@ -43,10 +43,13 @@ _HOW_TO_GET_PUBSUB = (
     "google-cloud-cli-pubsub-emulator, or start the container image "
     "gcr.io/google.com/cloudsdktool/google-cloud-cli:emulators and set PUBSUB_EMULATOR_HOST"
 )
-# bqemulator would download DuckDB's spatial extension; the pinned package holds it.
+# bqemulator would download DuckDB's spatial extension; the pinned package holds it. For time travel
+# it would copy the whole table at every insert: 5 GB for a hundred thousand rows, and no option.
 _BQEMULATOR = (
-    "import duckdb_extensions, bqemulator.cli; "
-    "duckdb_extensions.import_extension('spatial'); bqemulator.cli.main()"
+    "import duckdb_extensions, bqemulator.cli, bqemulator.versioning.snapshots as snapshots; "
+    "duckdb_extensions.import_extension('spatial'); "
+    "snapshots.SnapshotManager.capture = lambda *_, **__: None; "
+    "bqemulator.cli.main()"
 )
 
 

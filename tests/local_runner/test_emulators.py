@@ -33,6 +33,18 @@ def test_the_environment_points_clients_at_the_emulators(pubsub_emulator, wareho
     assert [tuple(row) for row in warehouse.client.query("SELECT 1, 'a'").result()] == [(1, "a")]
 
 
+def test_an_insert_copies_no_table(warehouse):
+    """Only copies could tell that there was nothing in the table before the first insert."""
+    run = warehouse.client.query
+    table = warehouse.dataset.table("t")
+    warehouse.client.create_dataset(str(warehouse.dataset))
+    run(f"CREATE TABLE `{table}` (n INT64)").result()
+    assert warehouse.client.insert_rows_json(table, [{"n": 1}]) == []
+    before = "TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 HOUR)"
+    rows = run(f"SELECT n FROM `{table}` FOR SYSTEM_TIME AS OF {before}").result()
+    assert [tuple(row) for row in rows] == [(1,)]
+
+
 def test_an_emulator_that_runs_is_used_and_left_running(bigquery_emulator, tmp_path):
     with emulators.bigquery_emulator(tmp_path) as again:
         assert again.url == bigquery_emulator.url
