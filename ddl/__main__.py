@@ -5,12 +5,14 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import requests
 from google.api_core.exceptions import GoogleAPIError, RetryError
 from google.auth.exceptions import GoogleAuthError
 
+from ddl import settings
 from ddl.apply import perform, prepare
 from ddl.plan import DestructiveChangeError, Options
 from schemas.warehouse import EMULATOR_VARIABLE, Dataset, bigquery_client
@@ -28,7 +30,9 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0 done, 1 it failed, 2 wrong arguments."""
     args = _parser().parse_args(arguments)
-    options = Options(args.location, args.partition_expiration_days, args.labels)
+    options = Options(
+        args.location, args.partition_expiration_days, args.labels, args.lateness_settings
+    )
     try:
         _apply(args.dataset, options, dry_run=args.dry_run)
     except DestructiveChangeError as error:
@@ -83,6 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     apply.add_argument(
         "--labels", type=_labels, default={}, metavar="K=V,K=V", help="labels of the tables"
     )
+    apply.add_argument(
+        "--lateness_settings",
+        type=_settings,
+        metavar="FILE.csv",
+        help=f"replace the rows of lateness_settings ({','.join(settings.COLUMNS)})",
+    )
     return parser
 
 
@@ -90,6 +100,13 @@ def _dataset(text: str) -> Dataset:
     try:
         return Dataset.parse(text)
     except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _settings(text: str) -> list[settings.Row]:
+    try:
+        return settings.read(Path(text))
+    except settings.SettingsFileError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 

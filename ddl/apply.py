@@ -1,15 +1,19 @@
 """Applies the SQL files to a dataset: look, plan, do."""
 
+import dataclasses
+import io
+import json
 from typing import Any
 
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
-from ddl import statements
+from ddl import settings, statements
 from ddl.plan import (
     Action,
     CreateDataset,
     CreateTable,
+    LoadRows,
     Options,
     Present,
     RunSql,
@@ -50,7 +54,11 @@ def prepare(client: bigquery.Client, dataset: Dataset, options: Options) -> list
         [statements.table(dataset, name) for name in statements.TABLES],
         statements.queries(dataset),
     )
-    return plan(wanted, _look(client, wanted), options)
+    present = _look(client, wanted)
+    if options.lateness_settings is not None:
+        rows = _rows(client, present.tables.get(settings.TABLE))
+        present = dataclasses.replace(present, lateness_settings=rows)
+    return plan(wanted, present, options)
 
 
 def _look(client: bigquery.Client, wanted: Wanted) -> Present:
@@ -74,6 +82,12 @@ def _look(client: bigquery.Client, wanted: Wanted) -> Present:
     return Present(dataset, tables, bodies)
 
 
+def _rows(client: bigquery.Client, table: bigquery.Table | None) -> list[settings.Row]:
+    if table is None or table.table_type != "TABLE":
+        return []
+    return [dict(row) for row in client.list_rows(table, **_CALL)]
+
+
 def perform(client: bigquery.Client, action: Action) -> None:
     """Carries out one action."""
     match action:
@@ -87,6 +101,18 @@ def perform(client: bigquery.Client, action: Action) -> None:
             client.query(action.sql, job_retry=None, **_CALL).result(
                 retry=_CALL["retry"], job_retry=None
             )
+        case LoadRows():
+            lines = "".join(f"{json.dumps(row)}\n" for row in action.rows)
+            client.load_table_from_file(
+                io.BytesIO(lines.encode()),
+                action.table.reference,
+                job_config=bigquery.LoadJobConfig(
+                    schema=action.table.schema,
+                    source_format="NEWLINE_DELIMITED_JSON",
+                    write_disposition="WRITE_TRUNCATE",
+                ),
+                timeout=_CALL["timeout"],
+            ).result(retry=_CALL["retry"])
 
 
 def _found(get: Any, name: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from google.cloud import bigquery
 
+from ddl import settings
 from ddl.statements import Query
 from schemas.warehouse import Dataset
 
@@ -23,11 +24,13 @@ class Options:
         partition_expiration_days: age at which partitions of the tables are deleted; None
             leaves it as it is.
         labels: set on the tables, beside the labels that they have.
+        lateness_settings: what the table of that name shall hold; None leaves it as it is.
     """
 
     location: str | None = None
     partition_expiration_days: int | None = None
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    lateness_settings: Sequence[settings.Row] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,11 +51,13 @@ class Present:
         tables: the tables that exist, by name.
         bodies: the body of each view and function that exists, by name; None where the server
             does not tell it.
+        lateness_settings: the rows of the table of that name; looked at only to replace them.
     """
 
     dataset: bigquery.Dataset | None
     tables: Mapping[str, bigquery.Table]
     bodies: Mapping[str, str | None]
+    lateness_settings: Sequence[settings.Row] = ()
 
 
 class DestructiveChangeError(Exception):
@@ -92,7 +97,16 @@ class RunSql:
     sql: str
 
 
-Action = CreateDataset | CreateTable | UpdateTable | RunSql
+@dataclasses.dataclass(frozen=True)
+class LoadRows:
+    """Replaces all rows of a table, at once or not at all."""
+
+    summary: str
+    table: bigquery.Table
+    rows: Sequence[settings.Row]
+
+
+Action = CreateDataset | CreateTable | UpdateTable | RunSql | LoadRows
 
 
 def plan(wanted: Wanted, present: Present, options: Options) -> list[Action]:
@@ -108,6 +122,7 @@ def plan(wanted: Wanted, present: Present, options: Options) -> list[Action]:
             for table in wanted.tables
             for action in _plan_table(table, present.tables.get(table.table_id), options)
         ),
+        *_plan_settings(wanted, present, options.lateness_settings),
         *_plan_queries(wanted, present),
     ]
 
@@ -165,11 +180,12 @@ def _with_options(
     labels = {**(present.labels if present else {}), **options.labels}
     if labels:
         table.labels = labels
-    days = options.partition_expiration_days
-    expiration_ms = days * _DAY_MS if days else present and _expiration(present)
-    table.time_partitioning = bigquery.TimePartitioning(
-        field=declared.time_partitioning.field, expiration_ms=expiration_ms
-    )
+    if declared.time_partitioning:
+        days = options.partition_expiration_days
+        expiration_ms = days * _DAY_MS if days else present and _expiration(present)
+        table.time_partitioning = bigquery.TimePartitioning(
+            field=declared.time_partitioning.field, expiration_ms=expiration_ms
+        )
     if present:
         # BigQuery keeps the order of the columns that it has; new ones come last.
         order = {field.name: place for place, field in enumerate(present.schema)}
@@ -210,6 +226,19 @@ def _refuse_destructive(wanted: bigquery.Table, present: bigquery.Table) -> None
     before, after = _expiration(present), _expiration(wanted)
     if after is not None and (before is None or after < before):
         raise DestructiveChangeError(f"the partition expiration of table {name} would be shortened")
+
+
+def _plan_settings(
+    wanted: Wanted, present: Present, rows: Sequence[settings.Row] | None
+) -> Iterator[Action]:
+    if rows is None or _sorted(rows) == _sorted(present.lateness_settings):
+        return
+    table = next(table for table in wanted.tables if table.table_id == settings.TABLE)
+    yield LoadRows(f"load {settings.TABLE}: {len(rows)} rows", table, rows)
+
+
+def _sorted(rows: Sequence[settings.Row]) -> list[str]:
+    return sorted(repr(sorted(row.items())) for row in rows)
 
 
 def _plan_queries(wanted: Wanted, present: Present) -> Iterator[Action]:

@@ -10,9 +10,14 @@ import sqlglot
 from google.cloud import bigquery
 from sqlglot import exp
 
+from schemas.families import FAMILIES
 from schemas.warehouse import Dataset
 
-TABLES = ("events_fact", "dead_letters")
+TABLES = (
+    *(family.table for family in FAMILIES.values()),
+    "dead_letters",
+    "lateness_settings",
+)
 
 # Each file reads only what the files before it define.
 VIEWS = (
@@ -64,12 +69,10 @@ def table(dataset: Dataset, name: str) -> bigquery.Table:
         dataset.table(name), schema=[_column(column) for column in create.this.expressions]
     )
     declared.description = _description(properties)
-    declared.time_partitioning = bigquery.TimePartitioning(
-        field=properties.find(exp.PartitionedByProperty).this.name
-    )
-    declared.clustering_fields = [
-        column.name for column in properties.find(exp.ClusterProperty).expressions
-    ]
+    if partition := properties.find(exp.PartitionedByProperty):
+        declared.time_partitioning = bigquery.TimePartitioning(field=partition.this.name)
+    if cluster := properties.find(exp.ClusterProperty):
+        declared.clustering_fields = [column.name for column in cluster.expressions]
     return declared
 
 

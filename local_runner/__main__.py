@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -79,7 +80,7 @@ def _import(args: argparse.Namespace) -> None:
     log = exam_log.read_log(args.file, args.exam_start)
     for bad in log.bad_lines:
         print(f"{args.file}:{bad.number}: {bad.reason}, skipped", file=sys.stderr)
-    name = args.exam or args.file.stem
+    name = args.exam or re.sub("[^A-Za-z0-9_.-]", "-", args.file.stem)[:64]
     exam = exam_log.Exam(name, args.exam_start, args.duration_seconds)
     payloads = list(exam_log.payloads(log.lines, exam))
     if args.output is not None:

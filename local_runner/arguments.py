@@ -34,6 +34,12 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _exam_name(text: str) -> str:
+    if not re.fullmatch("[A-Za-z0-9_.-]{1,64}", text, re.ASCII):
+        raise ValueError("must be 1 to 64 letters, digits, dots, hyphens and underscores")
+    return text
+
+
 def _rate(text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", text, re.ASCII) or not float(text):
         raise ValueError("must be a number above 0, messages per second")
@@ -100,7 +106,12 @@ def parser() -> argparse.ArgumentParser:
     goal.add_argument("--output", type=Path, metavar="FILE.jsonl")
     goal.add_argument("--topic", type=_checked(_topic), metavar="projects/P/topics/T")
     goal.add_argument("--dataset", type=_checked(Dataset.parse), metavar="PROJECT.DATASET")
-    log.add_argument("--exam", help="name of the exam (default: the file's name)")
+    log.add_argument(
+        "--exam",
+        type=_checked(_exam_name),
+        help="name of the exam: letters, digits, dots, hyphens and underscores "
+        "(default: the file's name)",
+    )
     log.add_argument(
         "--exam_start",
         type=_checked(_moment),

@@ -15,6 +15,8 @@ from schemas.warehouse import Dataset
 _POLL_SECONDS = 0.5
 # A stream that takes nothing for so long will not take it any more.
 _PATIENCE_SECONDS = 60.0
+# Simulated starts are minutes late or do not come at all; nobody watches a demo wait for them.
+_START_WAIT_SECONDS = 10
 
 
 @contextlib.contextmanager
@@ -23,6 +25,7 @@ def streaming_pipeline(wiring: Wiring, dataset: Dataset) -> Iterator[Background]
     arguments = [
         f"--input_subscription={wiring.subscription}",
         f"--dead_letter_topic={wiring.dead_letter_topic}",
+        f"--session_start_wait_seconds={_START_WAIT_SECONDS}",
     ]
     with _pipeline(arguments, dataset, LOGS / "pipeline.log") as process:
         yield process

@@ -13,10 +13,11 @@ from schemas import coders
 from schemas.lateness import Judgement
 from schemas.message import DeadLetter, Message
 from transforms import metrics
+from transforms.judge_lateness import JudgeLateness
+from transforms.lateness_steps import SessionElement
 from transforms.steps import (
     BuildDeadLetterRows,
     BuildRows,
-    JudgeLateness,
     RejectedRows,
     Run,
     ValidateEvents,
@@ -27,12 +28,12 @@ DEAD_LETTERS_TABLE = "dead_letters"
 
 def build(pipeline: beam.Pipeline, config: Config) -> None:
     """Adds the data flow of one event family to a pipeline."""
-    coders.register([Message, DeadLetter, Judgement, config.family.accepted])
+    coders.register([Message, DeadLetter, Judgement, SessionElement, config.family.accepted])
     run = Run(family=config.family, pipeline_version=VERSION, source=config.source)
 
     messages = pipeline | "ReadMessages" >> ReadMessages(config)
     events, invalid = messages | "ValidateEvents" >> ValidateEvents(run, config.bounds)
-    judged, unjudged = events | "JudgeLateness" >> JudgeLateness(run)
+    judged, unjudged = events | "JudgeLateness" >> JudgeLateness(run, config.lateness)
     rows, unbuilt = judged | "BuildRows" >> BuildRows(run)
     refused = rows | "InsertFacts" >> InsertRows(
         config.dataset, config.family.table, metrics.WRITTEN

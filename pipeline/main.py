@@ -19,17 +19,16 @@ from apache_beam.options.pipeline_options import (
 from apache_beam.runners.runner import PipelineResult
 
 from pipeline import graph, preflight
-from pipeline.options import Config, ExamEventsOptions, UsageError, parse
+from pipeline.options import DATAFLOW_RUNNER, Config, ExamEventsOptions, UsageError, parse
 from pipeline.sources import DamagedInputError
 from transforms import metrics
 
-DATAFLOW_RUNNER = "DataflowRunner"
 _STOP_SECONDS = 5.0
 _LOG = logging.getLogger("pipeline")
 
 
-class _StopRequested(Exception):  # noqa: N818 - it is no error
-    """The process was asked to stop."""
+class _StopRequested(BaseException):
+    """The process was asked to stop. Beam must not take it for a failure of its own."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -38,46 +37,61 @@ def main(argv: Sequence[str]) -> int:
         print(_help())
         return 0
     _set_up_logging()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
         config, options = parse(argv)
         if options.view_as(GoogleCloudOptions).template_location is None:
             config = preflight.check(config)
+        return _run(config, _pipeline(config, options), options.view_as(StandardOptions).runner)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except preflight.StartupError as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (preflight.StartupError, DamagedInputError) as error:
+        text, _, _ = str(error).partition(" [while running")  # Beam's addition
+        print(f"error: {text}", file=sys.stderr)
         return 1
-    return _run(config, options)
+    except _StopRequested:
+        print("error: interrupted before the run began", file=sys.stderr)
+        return 1
 
 
-def _run(config: Config, options: PipelineOptions) -> int:
-    pipeline = beam.Pipeline(options=options)
-    graph.build(pipeline, config)
+def _pipeline(config: Config, options: PipelineOptions) -> beam.Pipeline:
+    try:
+        pipeline = beam.Pipeline(options=options)
+        graph.build(pipeline, config)
+    except (ValueError, FileNotFoundError) as error:
+        # Beam's checks of its own options, and files that a template run did not look at before.
+        raise UsageError(" ".join(str(error).split())) from None
+    return pipeline
+
+
+def _run(config: Config, pipeline: beam.Pipeline, runner: str) -> int:
     _LOG.info("reading %s, writing to %s", config.source, config.dataset)
-    if options.view_as(StandardOptions).runner == DATAFLOW_RUNNER:
-        pipeline.run()
-        _LOG.info("submitted: the job runs on without this process")
+    if runner == DATAFLOW_RUNNER:
+        result = pipeline.run()
+        _LOG.info("submitted as %s: it runs on without this process", _job(result))
         return 0
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    # What fails in a worker comes back as the exception of the run; said once is enough.
+    logging.getLogger("apache_beam.runners").setLevel(logging.CRITICAL)
     result = None
     try:
         result = pipeline.run()
         result.wait_until_finish()
     except _StopRequested:
-        _leave(result)
-    except DamagedInputError as error:
-        text, _, _ = str(error).partition(" [while running")  # Beam's addition
-        print(f"error: {text}", file=sys.stderr)
-        return 1
-    if config.input is not None:
-        _report(result)
-    return 0
+        _leave(config, result)
+    return _report(config, result)
 
 
-def _leave(result: PipelineResult | None) -> NoReturn:
-    """Stops a local runner and ends the process.
+def _job(result: PipelineResult) -> str:
+    try:
+        return f"job {result.job_id()}"
+    except Exception:  # a template has none, and its result cannot say so
+        return "a template"
+
+
+def _leave(config: Config, result: PipelineResult | None) -> NoReturn:
+    """Stops a local runner and ends the process: a stream is done when it is told, a file is not.
 
     The direct runner's thread may sit in a pull of up to 30 seconds that brings nothing, and
     nothing can interrupt it; it gets a moment to finish what it is writing.
@@ -86,19 +100,32 @@ def _leave(result: PipelineResult | None) -> NoReturn:
         cancel = threading.Thread(target=result.cancel, daemon=True)
         cancel.start()
         cancel.join(_STOP_SECONDS)
+    if config.input is not None:
+        print("error: interrupted before the end of the input: run it again", file=sys.stderr)
     _LOG.info("stopped")
     logging.shutdown()
-    os._exit(0)
+    os._exit(0 if config.input is None else 1)
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
     raise _StopRequested
 
 
-def _report(result: PipelineResult) -> None:
-    """Tells the counters. Not for the direct runner, which keeps those of one bundle only."""
-    for name, value in metrics.counters(result.metrics()).items():
+def _report(config: Config, result: PipelineResult) -> int:
+    """Tells the counters of a bounded run; the direct runner keeps those of one bundle only."""
+    if config.input is None:
+        return 0
+    counters = metrics.counters(result.metrics())
+    for name, value in counters.items():
         _LOG.info("%s: %d", name, value)
+    lost = counters.get(metrics.DEAD_LETTER_ROWS_REFUSED, 0)
+    if lost and config.dead_letter_topic is None:
+        print(
+            f"error: BigQuery refused {lost} dead letters: run again with --dead_letter_topic",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
 
 
 def _help() -> str:
@@ -114,8 +141,6 @@ def _set_up_logging() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     for name in ("pipeline", "transforms"):
         logging.getLogger(name).setLevel(logging.INFO)
-    # What fails in a worker comes back as the exception of the run; said once is enough.
-    logging.getLogger("apache_beam.runners").setLevel(logging.CRITICAL)
 
 
 if __name__ == "__main__":

@@ -13,13 +13,15 @@ from apache_beam.options.pipeline_options import (
     StandardOptions,
 )
 
+from pipeline.lateness_settings import SettingsTable
 from schemas.families import EXAM_EVENT, FAMILIES, EventFamily
 from schemas.rules import EventTimeBounds
 from schemas.warehouse import Dataset
+from transforms.lateness_steps import LatenessConfig
 
-_LOCAL_RUNNER = "DirectRunner"
-_BOUNDED_RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner"
-_STREAMING_RUNNER = "BundleBasedDirectRunner"
+DATAFLOW_RUNNER = "DataflowRunner"
+BOUNDED_RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner"
+STREAMING_RUNNER = "BundleBasedDirectRunner"
 _RESOURCE = "projects/[^/]+/{}/[^/]+"
 
 
@@ -70,6 +72,26 @@ class ExamEventsOptions(PipelineOptions):
             help="how far event time may lie in the future (default: %(default)s)",
         )
         parser.add_argument(
+            "--session_start_wait_seconds",
+            type=int,
+            default=60,
+            help="processing time that an event may wait for its session's start "
+            "(default: %(default)s)",
+        )
+        parser.add_argument(
+            "--session_state_ttl_seconds",
+            type=int,
+            default=8 * 24 * 3600,
+            help="event time after a session's last element when the stream forgets it "
+            "(default: %(default)s)",
+        )
+        parser.add_argument(
+            "--settings_refresh_seconds",
+            type=int,
+            default=600,
+            help="how often the table lateness_settings is read again (default: %(default)s)",
+        )
+        parser.add_argument(
             "--id_label",
             help="message attribute by which Dataflow drops copies before anyone can count them "
             "(default: none, the view events removes them)",
@@ -83,6 +105,7 @@ class Config:
     family: EventFamily
     dataset: Dataset
     bounds: EventTimeBounds
+    lateness: LatenessConfig
     publish_time: dt.datetime
     input_subscription: str | None
     input: str | None
@@ -109,11 +132,20 @@ def parse(argv: Sequence[str]) -> tuple[Config, PipelineOptions]:
     config = _config(ours)
     standard = options.view_as(StandardOptions)
     standard.streaming = config.input_subscription is not None
-    if standard.runner in (None, _LOCAL_RUNNER):
-        standard.runner = _STREAMING_RUNNER if standard.streaming else _BOUNDED_RUNNER
+    standard.runner = _runner(standard.runner, standard.streaming)
+    if config.id_label is not None and standard.runner != DATAFLOW_RUNNER:
+        raise UsageError("--id_label works on Dataflow only")
     cloud = options.view_as(GoogleCloudOptions)
     cloud.project = cloud.project or config.dataset.project
     return config, options
+
+
+def _runner(asked: str | None, streaming: bool) -> str:
+    """The runner's name in one spelling; for the direct runner, the engine that fits the input."""
+    if asked is None or asked.lower() in ("direct", "directrunner"):
+        return STREAMING_RUNNER if streaming else BOUNDED_RUNNER
+    name = asked.rsplit(".", 1)[-1].lower()
+    return DATAFLOW_RUNNER if name in ("dataflow", "dataflowrunner") else asked
 
 
 def _config(ours: ExamEventsOptions) -> Config:
@@ -127,8 +159,17 @@ def _config(ours: ExamEventsOptions) -> Config:
         raise UsageError("--dead_letter_topic is required with --input_subscription")
     if ours.input is not None and not ours.input.endswith((".jsonl", ".avro")):
         raise UsageError("--input must end in .jsonl or .avro")
-    if ours.max_event_age_days < 1 or ours.max_event_ahead_days < 0:
-        raise UsageError("--max_event_age_days must be at least 1, --max_event_ahead_days 0")
+    if not 1 <= ours.max_event_age_days <= 3650 or not 0 <= ours.max_event_ahead_days <= 365:
+        raise UsageError(
+            "--max_event_age_days must be 1 to 3650, --max_event_ahead_days must be 0 to 365"
+        )
+    for name in (
+        "session_start_wait_seconds",
+        "session_state_ttl_seconds",
+        "settings_refresh_seconds",
+    ):
+        if getattr(ours, name) < 1:
+            raise UsageError(f"--{name} must be at least 1")
     try:
         dataset = Dataset.parse(ours.dataset)
     except ValueError as error:
@@ -139,6 +180,11 @@ def _config(ours: ExamEventsOptions) -> Config:
         bounds=EventTimeBounds(
             max_age=dt.timedelta(days=ours.max_event_age_days),
             max_ahead=dt.timedelta(days=ours.max_event_ahead_days),
+        ),
+        lateness=LatenessConfig(
+            settings=SettingsTable(dataset, ours.settings_refresh_seconds),
+            wait_seconds=ours.session_start_wait_seconds,
+            state_ttl_seconds=ours.session_state_ttl_seconds,
         ),
         publish_time=_publish_time(ours.publish_time),
         input_subscription=ours.input_subscription,

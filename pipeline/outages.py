@@ -1,13 +1,14 @@
 """Waiting out outages: a service that is away, overloaded, or refuses access makes no dead letters.
 
-The work waits with back-off and stays unacknowledged until the service is back (DESIGN 6).
+The work waits with back-off until the service is back (DESIGN 6). What that means for a message
+that waits, by runner, is in docs/messages.md.
 """
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from google.api_core.exceptions import GoogleAPICallError, RetryError
+from google.api_core.exceptions import FailedPrecondition, GoogleAPICallError, RetryError
 from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
 from requests.exceptions import RequestException
@@ -25,7 +26,12 @@ Reply = TypeVar("Reply")
 
 def is_request_at_fault(error: BaseException) -> bool:
     """Whether sending the same request again would not help."""
-    return isinstance(error, GoogleAPICallError) and error.code in _AT_FAULT
+    # A failed precondition is told as 400 and is none: a key that is disabled comes back.
+    return (
+        isinstance(error, GoogleAPICallError)
+        and error.code in _AT_FAULT
+        and not isinstance(error, FailedPrecondition)
+    )
 
 
 def is_outage(error: BaseException) -> bool:

@@ -16,6 +16,8 @@ from google.cloud import bigquery, pubsub_v1
 from requests.exceptions import RequestException
 
 from pipeline.graph import DEAD_LETTERS_TABLE
+from pipeline.lateness_settings import TABLE as SETTINGS_TABLE
+from pipeline.lateness_settings import read_table
 from pipeline.options import Config
 from pipeline.sources import check_archive, match
 from schemas.warehouse import EMULATOR_VARIABLE, bigquery_client
@@ -51,6 +53,7 @@ def check(config: Config) -> Config:
         _check_pubsub("topic", config.dead_letter_topic)
     facts = _table(config, config.family.table)
     dead_letters = _table(config, DEAD_LETTERS_TABLE)
+    _check_settings(config)
     if facts is not None:
         missing = columns(config.family) - {field.name for field in facts.schema}
         if missing:
@@ -77,6 +80,20 @@ def _table(config: Config, name: str) -> bigquery.Table | None:
 
     missing = f"table {table_id} does not exist: {_how_to_apply(config)}"
     return _ask(_place("BigQuery", EMULATOR_VARIABLE), get, missing)
+
+
+def _check_settings(config: Config) -> None:
+    if not config.family.judged_types:
+        return
+    missing = f"table {config.dataset.table(SETTINGS_TABLE)} does not exist: "
+    try:
+        _ask(
+            _place("BigQuery", EMULATOR_VARIABLE),
+            lambda: read_table(config.dataset),
+            missing + _how_to_apply(config),
+        )
+    except ValueError as error:
+        raise StartupError(f"{error}: load them again with --lateness_settings") from None
 
 
 def _check_pubsub(kind: str, name: str | None) -> None:

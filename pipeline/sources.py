@@ -42,9 +42,13 @@ class ReadMessages(beam.PTransform):
                 from_pubsub, source=config.input_subscription
             ).with_output_types(Message)
         files = input_or_inputs | "Files" >> beam.Create(match(config.input or ""))
-        return files | "FromFile" >> beam.FlatMap(
-            read_file, publish_time=config.publish_time
-        ).with_output_types(Message)
+        # Breaks fusion, so that workers share the files out.
+        return (
+            files
+            | "ShareOut" >> beam.Reshuffle()
+            | "FromFile"
+            >> beam.FlatMap(read_file, publish_time=config.publish_time).with_output_types(Message)
+        )
 
 
 def from_pubsub(received: PubsubMessage, source: str) -> Message:
@@ -79,12 +83,22 @@ def match(pattern: str) -> list[str]:
 
 
 def read_file(path: str, publish_time: dt.datetime) -> Iterator[Message]:
-    """The messages of one file, by the ending of its name."""
-    with FileSystems.open(path) as stream:
-        if path.endswith(".avro"):
-            yield from read_archive(stream, path)
-        else:
-            yield from read_lines(stream, path, publish_time)
+    """The messages of one file, by the ending of its name.
+
+    Raises:
+        DamagedInputError: it cannot be read to its end.
+    """
+    try:
+        with FileSystems.open(path) as stream:
+            if path.endswith(".avro"):
+                yield from read_archive(stream, path)
+            else:
+                yield from read_lines(stream, path, publish_time)
+    except Exception as error:  # whatever a codec or a file system makes of broken bytes
+        raise DamagedInputError(
+            f"{path} is damaged ({type(error).__name__}): this run is not complete; mend or leave "
+            "out the file and run again, what is written twice is read once"
+        ) from error
 
 
 def read_lines(stream: BinaryIO, path: str, publish_time: dt.datetime) -> Iterator[Message]:
@@ -117,8 +131,8 @@ def _skip_line(stream: BinaryIO) -> int:
 
 def read_archive(stream: BinaryIO, path: str) -> Iterator[Message]:
     """The messages of an Avro file as a Pub/Sub Cloud Storage subscription writes it."""
-    records = iter(fastavro.reader(stream))
-    while (record := _next_record(records, path)) is not None:
+    record: Any
+    for record in fastavro.reader(stream):
         yield Message(
             payload=record["data"],
             message_id=record["message_id"],
@@ -126,16 +140,6 @@ def read_archive(stream: BinaryIO, path: str) -> Iterator[Message]:
             attributes=record["attributes"],
             source=path,
         )
-
-
-def _next_record(records: Iterator[Any], path: str) -> Any:
-    try:
-        return next(records, None)
-    except (ValueError, EOFError, IndexError, OSError) as error:
-        raise DamagedInputError(
-            f"{path} is damaged ({type(error).__name__}): nothing of this run is complete; mend or "
-            "leave out the file and run again, what is written twice is read once"
-        ) from error
 
 
 def check_archive(path: str) -> None:

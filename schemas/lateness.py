@@ -1,7 +1,11 @@
-"""The words in which lateness is told, and what a session's start record holds (DESIGN 5)."""
+"""The words in which lateness is told, what a session's start record holds, and the settings.
+
+The rule itself is in ``transforms/lateness.py`` and, in SQL, in ``ddl/views/events.sql``.
+"""
 
 import datetime as dt
 import enum
+from collections.abc import Mapping
 
 import msgspec
 
@@ -19,6 +23,10 @@ class DeadlineSource(enum.StrEnum):
     """The column ``deadline_source``: where the deadline, or the verdict, came from."""
 
     PAYLOAD = "payload"
+    SESSION = "session"
+    TEST = "test"
+    DEFAULT = "default"
+    MIXED = "mixed"
     CLIENT = "client"
 
 
@@ -29,7 +37,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
         late_status: see LateStatus.
         is_late_submission: None for UNKNOWN and NOT_APPLICABLE.
         late_by_seconds: client_ts - deadline_ts where late, else None.
-        deadline_ts: UTC; None where no deadline can be built.
+        deadline_ts: UTC, before the grace period; None where no deadline can be built.
         deadline_source: None for UNKNOWN and NOT_APPLICABLE.
     """
 
@@ -38,3 +46,56 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     late_by_seconds: float | None = None
     deadline_ts: dt.datetime | None = None
     deadline_source: DeadlineSource | None = None
+
+
+class StartRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session_start tells of its session; the earliest one speaks (DESIGN 5.1).
+
+    Attributes:
+        client_ts, event_id: of the session_start; they order the starts of a session.
+        start_ts: its session_start_ts, else its client_ts.
+        duration_seconds, expiry_ts: where it carries them.
+    """
+
+    client_ts: dt.datetime
+    event_id: str
+    start_ts: dt.datetime
+    duration_seconds: int | None = None
+    expiry_ts: dt.datetime | None = None
+
+    @property
+    def order(self) -> tuple[dt.datetime, str]:
+        """The least comes first in its session."""
+        return self.client_ts, self.event_id
+
+
+class SettingsRow(msgspec.Struct, frozen=True):
+    """One row of the table ``lateness_settings``; None leaves it to the row for every test."""
+
+    duration_seconds: int | None = None
+    grace_seconds: int | None = None
+
+
+class LatenessSettings(msgspec.Struct, frozen=True):
+    """The constants of the rule: the table ``lateness_settings`` (DESIGN 5.4).
+
+    Attributes:
+        default: the row for every test, whose test_id is null.
+        tests: test_id to its own row.
+    """
+
+    default: SettingsRow = SettingsRow()
+    tests: Mapping[str, SettingsRow] = {}
+
+    def test_duration(self, test_id: str) -> int | None:
+        """The test's own duration, in seconds."""
+        own = self.tests.get(test_id)
+        return None if own is None else own.duration_seconds
+
+    def grace(self, test_id: str) -> dt.timedelta:
+        """The test's grace period, else that of every test, else none."""
+        own = self.tests.get(test_id)
+        seconds = None if own is None else own.grace_seconds
+        if seconds is None:
+            seconds = self.default.grace_seconds
+        return dt.timedelta(seconds=seconds or 0)

@@ -10,8 +10,12 @@ from google.cloud import bigquery
 
 EMULATOR_VARIABLE = "BIGQUERY_EMULATOR_HOST"
 
-# Google Cloud's rules for project ids (a domain prefix and Beam's own check included) and datasets.
-_DATASET = re.compile(r"([a-z][-a-z0-9:.]{4,61}[a-z0-9])\.([A-Za-z0-9_]{1,1024})", re.ASCII)
+# Google Cloud's rules for project ids and datasets, within the length that Beam takes. A dot may
+# stand only in the domain that older projects have before their id (example.com:project).
+_DATASET = re.compile(
+    r"(?=.{6,63}\.[^.]*$)((?:[a-z][-a-z0-9.]*:)?[a-z][-a-z0-9]*[a-z0-9])\.([A-Za-z0-9_]{1,1024})",
+    re.ASCII,
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from google.cloud import bigquery
 
+from ddl.apply import apply
 from local_runner import emulators
 from schemas.warehouse import Dataset, bigquery_client
 
@@ -67,3 +68,10 @@ def warehouse(bigquery_emulator: emulators.BigQueryEmulator) -> Iterator[Warehou
     yield Warehouse(dataset, client)
     client.delete_dataset(str(dataset), delete_contents=True, not_found_ok=True)
     client.close()
+
+
+@pytest.fixture
+def applied(warehouse: Warehouse) -> Warehouse:
+    """The same with all tables and views."""
+    apply(warehouse.client, warehouse.dataset)
+    return warehouse

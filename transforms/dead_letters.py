@@ -3,7 +3,7 @@
 import base64
 import datetime as dt
 import itertools
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec.inspect import DictType
@@ -45,6 +45,11 @@ OWN_ATTRIBUTES = frozenset(
         PAYLOAD_REBUILT,
     }
 )
+
+
+# What a sink says of a row: BigQuery's list of errors, or Beam's text where the row is too large
+# to be sent at all.
+RowErrors: TypeAlias = list[dict[str, Any]] | str
 
 
 class DeadLetters:
@@ -111,13 +116,13 @@ class DeadLetters:
     def of_rejected_row(
         self,
         row: dict[str, Any],
-        errors: list[dict[str, Any]],
+        errors: RowErrors,
         source: str,
         stage: str,
         failed_at: dt.datetime,
     ) -> DeadLetter:
         """The dead letter of a row that BigQuery refused, with the first reason it gives."""
-        first = errors[0] if errors else {}
+        first = first_error(errors)
         fields = {
             name: msgspec.Raw(value.encode()) if DictType in shape.kinds else value
             for name, shape in shapes_of(self._family.event).items()
@@ -204,6 +209,13 @@ def to_row(letter: DeadLetter) -> dict[str, Any]:
         "client_ts": event.client_ts and timestamp(event.client_ts),
         "error_payload": None if event.error_payload is None else json_text(event.error_payload),
     }
+
+
+def first_error(errors: RowErrors) -> dict[str, Any]:
+    """The first error of a row: ``reason``, ``message``, ``location``, where they are told."""
+    if isinstance(errors, str):
+        return {"reason": "invalid", "message": errors}
+    return errors[0] if errors else {}
 
 
 def internal_error_text(error: Exception) -> str:

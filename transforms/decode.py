@@ -7,7 +7,7 @@ the field at fault.
 
 import json
 import re
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import msgspec
 from msgspec import inspect as types
@@ -128,7 +128,8 @@ def event_id_of(payload: bytes) -> str | None:
 
 
 class _Identified(msgspec.Struct):
-    event_id: str | None = None
+    # Held to the contract, since the dead letter keeps it in a column and an attribute.
+    event_id: Annotated[str, msgspec.Meta(max_length=128)] | None = None
 
 
 def _not_json(payload: bytes, reason: str) -> ContractError:

@@ -7,6 +7,7 @@ from typing import Any
 from schemas.errors import ContractError, ErrorKind
 
 MAX_DEPTH = 100
+MAX_NAME_LENGTH = 128
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -39,8 +40,9 @@ def exact_tree(value: Any, field: str, depth: int = 2) -> Any:
         ContractError: schema_violation where it is nested deeper than 100 levels.
     """
     if isinstance(value, dict | list) and depth > MAX_DEPTH:
+        name = field[:MAX_NAME_LENGTH]  # the sender's, and as long as the message may be
         raise ContractError(
-            ErrorKind.SCHEMA_VIOLATION, f"{field} is nested deeper than {MAX_DEPTH} levels", field
+            ErrorKind.SCHEMA_VIOLATION, f"{name} is nested deeper than {MAX_DEPTH} levels", name
         )
     if isinstance(value, dict):
         return {key: exact_tree(member, field, depth + 1) for key, member in value.items()}

@@ -2,7 +2,7 @@
 
 from apache_beam.metrics import Metrics
 from apache_beam.metrics.metric import MetricResults
-from apache_beam.metrics.metricbase import Counter, Distribution
+from apache_beam.metrics.metricbase import Counter, Distribution, Gauge
 
 NAMESPACE = "exam_events"
 
@@ -14,6 +14,14 @@ DEAD_LETTER_ROWS_REFUSED = "dead_letter_rows_refused"
 DEAD_LETTER_MESSAGES_REFUSED = "dead_letter_messages_refused"
 PAYLOAD_BYTES = "payload_bytes"
 EVENT_LAG_SECONDS = "event_lag_seconds"
+LATENESS_SETTLED = "lateness_settled_by_payload"
+LATENESS_BY_SESSION = "lateness_sent_to_session"
+HELD = "held"
+RELEASED_BY_START = "held_released_by_start"
+RELEASED_UNKNOWN = "held_released_unknown"
+HOLD_OVERFLOWED = "hold_overflowed"
+STATE_CLEARED = "session_state_cleared"
+SETTINGS_AGE_SECONDS = "lateness_settings_age_seconds"
 OUTAGE_RETRIES = "outage_retries"
 
 
@@ -25,6 +33,11 @@ def counter(name: str) -> Counter:
 def distribution(name: str) -> Distribution:
     """A distribution of ours, of integers."""
     return Metrics.distribution(NAMESPACE, name)
+
+
+def gauge(name: str) -> Gauge:
+    """A gauge of ours, of integers."""
+    return Metrics.gauge(NAMESPACE, name)
 
 
 def late_status_counter(status: str) -> str:

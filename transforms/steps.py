@@ -16,13 +16,12 @@ from apache_beam.typehints.native_type_compatibility import convert_to_beam_type
 
 from schemas.errors import ContractError, ErrorKind
 from schemas.families import EventFamily
-from schemas.lateness import Judgement, LateStatus
+from schemas.lateness import Judgement
 from schemas.message import Accepted, DeadLetter, Message
 from schemas.rules import EventTimeBounds
 from transforms import metrics
-from transforms.dead_letters import DeadLetters, internal_error_text, to_row
+from transforms.dead_letters import DeadLetters, RowErrors, internal_error_text, to_row
 from transforms.decode import Decoder
-from transforms.lateness import NOT_APPLICABLE, judge
 from transforms.rows import RowBuilder
 from transforms.validate import Validator
 
@@ -55,23 +54,7 @@ class ValidateEvents(beam.PTransform):
         self, input_or_inputs: beam.PCollection[Message]
     ) -> tuple[beam.PCollection[Accepted], beam.PCollection[DeadLetter]]:
         """Wires the step."""
-        return _split(input_or_inputs, self._fn, self._accepted)
-
-
-class JudgeLateness(beam.PTransform):
-    """Accepted -> ((Accepted, Judgement), DeadLetter where our code failed)."""
-
-    def __init__(self, run: Run) -> None:
-        super().__init__()
-        self._fn = _JudgeFn(run)
-        self._judged = tuple[run.family.accepted, Judgement]  # type: ignore[name-defined]
-
-    @no_annotations
-    def expand(
-        self, input_or_inputs: beam.PCollection[Accepted]
-    ) -> tuple[beam.PCollection[tuple[Accepted, Judgement]], beam.PCollection[DeadLetter]]:
-        """Wires the step."""
-        return _split(input_or_inputs, self._fn, self._judged)
+        return split(input_or_inputs, "Validate", self._fn, self._accepted)
 
 
 class BuildRows(beam.PTransform):
@@ -86,7 +69,7 @@ class BuildRows(beam.PTransform):
         self, input_or_inputs: beam.PCollection[tuple[Accepted, Judgement]]
     ) -> tuple[beam.PCollection[Row], beam.PCollection[DeadLetter]]:
         """Wires the step."""
-        return _split(input_or_inputs, self._fn, Row)
+        return split(input_or_inputs, "Build", self._fn, Row)
 
 
 class RejectedRows(beam.PTransform):
@@ -98,7 +81,7 @@ class RejectedRows(beam.PTransform):
 
     def expand(self, input_or_inputs: beam.PCollection[Any]) -> beam.PCollection[DeadLetter]:
         """Wires the step."""
-        return input_or_inputs | beam.ParDo(self._fn).with_output_types(DeadLetter)
+        return input_or_inputs | "Rebuild" >> beam.ParDo(self._fn).with_output_types(DeadLetter)
 
 
 class BuildDeadLetterRows(beam.PTransform):
@@ -106,39 +89,41 @@ class BuildDeadLetterRows(beam.PTransform):
 
     def expand(self, input_or_inputs: beam.PCollection[DeadLetter]) -> beam.PCollection[Row]:
         """Wires the step."""
-        return input_or_inputs | beam.ParDo(_DeadLetterRowFn()).with_output_types(Row)
+        return input_or_inputs | "Build" >> beam.ParDo(_DeadLetterRowFn()).with_output_types(Row)
 
 
-def _split(
-    elements: beam.PCollection[Any], fn: beam.DoFn, good: Any
+def split(
+    elements: beam.PCollection[Any], label: str, fn: beam.DoFn, good: Any
 ) -> tuple[beam.PCollection[Any], beam.PCollection[DeadLetter]]:
     """Runs a step; ``good`` is the type of its main output, known only where the family is."""
-    outputs = elements | beam.ParDo(fn).with_outputs(DEAD_LETTERS, main="good")
+    outputs = elements | label >> beam.ParDo(fn).with_outputs(DEAD_LETTERS, main="good")
     outputs.good.element_type = convert_to_beam_type(good)
     outputs[DEAD_LETTERS].element_type = DeadLetter
     return outputs.good, outputs[DEAD_LETTERS]
 
 
-class _StepFn(beam.DoFn):
+class StepFn(beam.DoFn):
     """What the steps share: one worker-side set-up, and no way for an element to disappear."""
 
     def __init__(self, run: Run, stage: str) -> None:
-        self._run = run
-        self._stage = stage
+        self.run = run
+        self.stage = stage
 
     def setup(self) -> None:
-        self._letters = DeadLetters(self._run.family, self._run.pipeline_version)
+        """Opens what the worker needs."""
+        self.letters = DeadLetters(self.run.family, self.run.pipeline_version)
 
-    def _bug(self, accepted: Accepted, error: Exception) -> Dead:
+    def bug(self, accepted: Accepted, error: Exception) -> Dead:
+        """The dead letter of an event that this step failed on."""
         # The traceback stays out of the log: it may quote the payload.
-        _LOG.error("%s failed on a message: %s", self._stage, type(error).__name__)
-        letter = self._letters.of_bug(
-            accepted, error, self._run.source, self._stage, dt.datetime.now(dt.UTC)
+        _LOG.error("%s failed on a message: %s", self.stage, type(error).__name__)
+        letter = self.letters.of_bug(
+            accepted, error, self.run.source, self.stage, dt.datetime.now(dt.UTC)
         )
         return TaggedOutput(DEAD_LETTERS, letter)
 
 
-class _ValidateFn(_StepFn):
+class _ValidateFn(StepFn):
     def __init__(self, run: Run, bounds: EventTimeBounds) -> None:
         super().__init__(run, "ValidateEvents")
         self._bounds = bounds
@@ -148,7 +133,7 @@ class _ValidateFn(_StepFn):
 
     def setup(self) -> None:
         super().setup()
-        family = self._run.family
+        family = self.run.family
         self._validator = Validator(family, self._bounds, Decoder(family))
 
     def process(self, element: Message) -> Iterator[Accepted | Dead]:
@@ -158,16 +143,16 @@ class _ValidateFn(_StepFn):
         try:
             accepted = self._validator.validate(element, now)
         except ContractError as error:
-            yield self._dead(self._letters.of_error(element, error, self._stage, now))
+            yield self._dead(self.letters.of_error(element, error, self.stage, now))
             return
         except Exception as error:
-            _LOG.error("%s failed on a message: %s", self._stage, type(error).__name__)
+            _LOG.error("%s failed on a message: %s", self.stage, type(error).__name__)
             bug = ContractError(ErrorKind.INTERNAL_ERROR, internal_error_text(error))
-            yield self._dead(self._letters.of_error(element, bug, self._stage, now))
+            yield self._dead(self.letters.of_error(element, bug, self.stage, now))
             return
         self._event_lag.update(int((now - accepted.event.client_ts).total_seconds()))
-        if accepted.event.event_type in self._run.family.dead_letter_types:
-            yield self._dead(self._letters.of_event(element, accepted, self._stage, now))
+        if accepted.event.event_type in self.run.family.dead_letter_types:
+            yield self._dead(self.letters.of_event(element, accepted, self.stage, now))
         else:
             yield accepted
 
@@ -176,50 +161,32 @@ class _ValidateFn(_StepFn):
         return TaggedOutput(DEAD_LETTERS, letter)
 
 
-class _JudgeFn(_StepFn):
-    def __init__(self, run: Run) -> None:
-        super().__init__(run, "JudgeLateness")
-        self._counters = {
-            status: metrics.counter(metrics.late_status_counter(status)) for status in LateStatus
-        }
-
-    def process(self, element: Accepted) -> Iterator[tuple[Accepted, Judgement] | Dead]:
-        try:
-            judged = element.event.event_type in self._run.family.judged_types
-            judgement = judge(element.event) if judged else NOT_APPLICABLE
-        except Exception as error:
-            yield self._bug(element, error)
-            return
-        self._counters[judgement.late_status].inc()
-        yield element, judgement
-
-
-class _BuildRowFn(_StepFn):
+class _BuildRowFn(StepFn):
     def __init__(self, run: Run) -> None:
         super().__init__(run, "BuildRows")
 
     def setup(self) -> None:
         super().setup()
-        self._rows = RowBuilder(self._run.family, self._run.pipeline_version)
+        self._rows = RowBuilder(self.run.family, self.run.pipeline_version)
 
     def process(self, element: tuple[Accepted, Judgement]) -> Iterator[Row | Dead]:
         accepted, judgement = element
         try:
             row = self._rows.row(accepted, judgement, dt.datetime.now(dt.UTC))
         except Exception as error:
-            yield self._bug(accepted, error)
+            yield self.bug(accepted, error)
             return
         yield row
 
 
-class _RejectedRowFn(_StepFn):
+class _RejectedRowFn(StepFn):
     def __init__(self, run: Run) -> None:
         super().__init__(run, "InsertFacts")
 
-    def process(self, element: tuple[str, Row, list[dict[str, Any]]]) -> Iterator[DeadLetter]:
+    def process(self, element: tuple[str, Row, RowErrors]) -> Iterator[DeadLetter]:
         _, row, errors = element
-        yield self._letters.of_rejected_row(
-            row, errors, self._run.source, self._stage, dt.datetime.now(dt.UTC)
+        yield self.letters.of_rejected_row(
+            row, errors, self.run.source, self.stage, dt.datetime.now(dt.UTC)
         )
 
 

@@ -1,6 +1,6 @@
 CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.session_completions_by_hour_between`(first_date DATE, last_date DATE) AS
 SELECT
-  TIMESTAMP_TRUNC(session_end_time, HOUR) AS hour,
+  TIMESTAMP_TRUNC(session_end_time, HOUR, 'UTC') AS hour,
   COUNT(*) AS session_completions
 FROM `${project}.${dataset}.session_summary_between`(first_date, last_date)
 WHERE session_end_time IS NOT NULL

@@ -56,7 +56,7 @@ SELECT
   is_answer AND LEAD(event_id) OVER answers IS NULL AS is_last_answer
 FROM all_events
 WHERE TRUE
-QUALIFY DATE(FIRST_VALUE(client_ts) OVER session) BETWEEN first_date AND last_date
+QUALIFY DATE(FIRST_VALUE(client_ts) OVER session, 'UTC') BETWEEN first_date AND last_date
 WINDOW
   session AS (PARTITION BY session_id ORDER BY client_ts, publish_ts, event_id),
   answers AS (

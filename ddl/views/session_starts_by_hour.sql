@@ -1,6 +1,6 @@
 CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.session_starts_by_hour_between`(first_date DATE, last_date DATE) AS
 SELECT
-  TIMESTAMP_TRUNC(session_start_time, HOUR) AS hour,
+  TIMESTAMP_TRUNC(session_start_time, HOUR, 'UTC') AS hour,
   COUNT(*) AS session_starts
 FROM `${project}.${dataset}.session_summary_between`(first_date, last_date)
 WHERE session_start_time IS NOT NULL

@@ -1,9 +1,10 @@
 """Golden cases: rows in and rows out, as data.
 
-``cases/<case>/events_fact.json`` and ``dead_letters.json`` hold the rows of the tables;
-``<view>.json`` what the view gives, ``<view>.<date>.json`` what its table function gives for that
-one day. A row that goes in takes a default for what it leaves out; a row that comes out is
-null, 0 or false in every column that the file does not name.
+``cases/<case>/events_fact.json``, ``dead_letters.json`` and ``lateness_settings.json`` hold the
+rows of the tables; ``<view>.json`` what the view gives, ``<view>.<date>.json`` what its table
+function gives for that one day, ``<check>.json`` what the check finds. ``lateness.json`` is the
+view events with the columns of the judgement only. A row that goes in takes a default for what it
+leaves out; a row that comes out is null, 0 or false in every column that the file does not name.
 """
 
 import dataclasses
@@ -12,15 +13,22 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ddl import statements
+from schemas.warehouse import Dataset
+
 Row = dict[str, Any]
 
 CASES = Path(__file__).parent / "cases"
+CHECKS = sorted(path.stem for path in Path(statements.__file__).parent.glob("checks/*.sql"))
+LATENESS = (
+    "event_id, late_status, is_late_submission, late_by_seconds, deadline_ts, deadline_source"
+)
 IDS = {"session_id": "x1", "test_id": "t1", "student_id": "s1"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Expected:
-    """What one view gives, over all dates or for one ``day``."""
+    """What one view gives, over all dates or for one ``day``, or what one check finds."""
 
     view: str
     day: str | None
@@ -41,14 +49,29 @@ def names() -> list[str]:
 
 def load(name: str) -> Case:
     files = {path.stem: json.loads(path.read_text()) for path in (CASES / name).iterdir()}
-    facts = [_fact(row, place) for place, row in enumerate(files.pop("events_fact"), 1)]
-    letters = [_letter(row, place) for place, row in enumerate(files.pop("dead_letters", []), 1)]
+    facts = [fact(row, place) for place, row in enumerate(files.pop("events_fact"), 1)]
+    letters = [letter(row, place) for place, row in enumerate(files.pop("dead_letters", []), 1)]
+    settings = files.pop("lateness_settings", [])
     expected = [
         Expected(view, day or None, rows)
         for stem, rows in sorted(files.items())
         for view, _, day in [stem.partition(".")]
     ]
-    return Case({"events_fact": facts, "dead_letters": letters}, expected)
+    tables = {"events_fact": facts, "dead_letters": letters, "lateness_settings": settings}
+    return Case(tables, expected)
+
+
+def query(dataset: Dataset, expected: Expected) -> str:
+    """The SQL whose rows are expected."""
+    if expected.view in CHECKS:
+        return statements.render(dataset, f"checks/{expected.view}.sql").rstrip(";\n")
+    view, columns = expected.view, "*"
+    if view == "lateness":
+        view, columns = "events", LATENESS
+    if expected.day is None:
+        return f"SELECT {columns} FROM `{dataset.table(view)}`"
+    day = f"DATE '{expected.day}'"
+    return f"SELECT {columns} FROM `{dataset.table(view)}_between`({day}, {day})"
 
 
 def check(rows: list[Row], expected: Expected, *, ordered: bool) -> None:
@@ -64,11 +87,12 @@ def check(rows: list[Row], expected: Expected, *, ordered: bool) -> None:
 
 
 def _identity(row: Row) -> str:
-    keys = ("event_id", "session_id", "test_id", "question_id", "hour")
+    keys = ("event_id", "session_id", "test_id", "question_id", "hour", "reason", "what")
     return "/".join(str(row.get(key)) for key in keys)
 
 
-def _fact(row: Row, place: int) -> Row:
+def fact(row: Row, place: int) -> Row:
+    """A row of events_fact."""
     publish_ts = row.get("publish_ts", row["client_ts"])
     return {
         **IDS,
@@ -82,7 +106,8 @@ def _fact(row: Row, place: int) -> Row:
     }
 
 
-def _letter(row: Row, place: int) -> Row:
+def letter(row: Row, place: int) -> Row:
+    """A row of dead_letters, a store_error unless it says otherwise."""
     failed_at = row.get("failed_at", row.get("client_ts"))
     return {
         **IDS,

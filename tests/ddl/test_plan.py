@@ -1,5 +1,6 @@
 """What is planned, and what is refused, without any server."""
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -7,7 +8,7 @@ from google.cloud import bigquery
 from google.cloud.bigquery import SchemaField, TimePartitioning
 
 from ddl import statements
-from ddl.plan import DestructiveChangeError, Options, Present, UpdateTable, Wanted, plan
+from ddl.plan import DestructiveChangeError, LoadRows, Options, Present, UpdateTable, Wanted, plan
 from schemas.warehouse import Dataset
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -66,12 +67,13 @@ def expire(table: bigquery.Table, days: int) -> None:
 
 def test_everything_is_made_once_in_an_order_that_works() -> None:
     planned = summaries(NOTHING)
-    assert planned[:3] == [
+    assert planned[:4] == [
         "create dataset local-exams.planned",
         "create table events_fact",
         "create table dead_letters",
+        "create table lateness_settings",
     ]
-    assert planned[3:] == [f"create {q.kind.lower()} {q.name}" for q in wanted().queries]
+    assert planned[4:] == [f"create {q.kind.lower()} {q.name}" for q in wanted().queries]
 
 
 def test_nothing_is_planned_where_nothing_differs() -> None:
@@ -112,6 +114,7 @@ def test_descriptions_and_labels_follow() -> None:
     assert [action.summary for action in actions] == [
         "update schema, labels of table events_fact",
         "update labels of table dead_letters",
+        "update labels of table lateness_settings",
     ]
     assert isinstance(actions[1], UpdateTable)
     assert actions[1].table.labels == {"team": "exams", "cost": "42"}
@@ -134,11 +137,30 @@ def test_expiration_stays_or_grows(days: int, option: int | None, planned: list[
 
 def test_expiration_and_labels_are_part_of_a_new_table() -> None:
     options = Options("EU", partition_expiration_days=30, labels={"team": "exams"})
-    dataset, facts, letters, *_ = plan(wanted(), NOTHING, options)
+    dataset, *tables = plan(wanted(), NOTHING, options)[: 1 + len(statements.TABLES)]
     assert dataset.dataset.location == "EU"
-    for action in (facts, letters):
-        assert action.table.time_partitioning.expiration_ms == 30 * DAY_MS
+    for action in tables:
         assert action.table.labels == {"team": "exams"}
+    facts, letters, settings = (action.table for action in tables)
+    assert facts.time_partitioning.expiration_ms == 30 * DAY_MS
+    assert letters.time_partitioning.expiration_ms == 30 * DAY_MS
+    assert settings.time_partitioning is None
+
+
+def test_settings_are_loaded_into_their_table_where_they_differ() -> None:
+    rows = [{"test_id": "t1", "duration_seconds": 60, "grace_seconds": None}]
+    there = present()
+    (load,) = plan(wanted(), there, Options(lateness_settings=rows))
+    assert isinstance(load, LoadRows)
+    assert (load.summary, load.table.table_id) == (
+        "load lateness_settings: 1 rows",
+        "lateness_settings",
+    )
+    there = dataclasses.replace(there, lateness_settings=rows)
+    assert summaries(there, Options(lateness_settings=rows)) == []
+    assert summaries(there) == []
+    new = summaries(NOTHING, Options(lateness_settings=rows))
+    assert new.index("create table lateness_settings") < new.index("load lateness_settings: 1 rows")
 
 
 def unpartition(table: bigquery.Table) -> None:

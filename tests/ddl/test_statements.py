@@ -21,7 +21,8 @@ CONTRACT = [field.name for field in msgspec.structs.fields(ExamEvent)]
 def test_every_file_is_applied() -> None:
     applied = {f"tables/{name}.sql" for name in statements.TABLES}
     applied |= {f"views/{name}.sql" for name in statements.VIEWS}
-    assert {path.relative_to(DDL).as_posix() for path in FILES} == applied
+    files = {path.relative_to(DDL).as_posix() for path in FILES if path.parent.name != "checks"}
+    assert files == applied
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -50,8 +51,9 @@ def test_a_table_is_read_as_google_reads_it(
     assert [field.description for field in table.schema] == [
         c.annotations.option_list[0].value.value.value.string_value for c in columns
     ]
-    assert [c.column.name for c in parsed.partition_by_list] == [table.time_partitioning.field]
-    assert [c.column.name for c in parsed.cluster_by_list] == table.clustering_fields
+    partition = table.time_partitioning and table.time_partitioning.field
+    assert [c.column.name for c in parsed.partition_by_list] == ([partition] if partition else [])
+    assert [c.column.name for c in parsed.cluster_by_list] == (table.clustering_fields or [])
     assert table.description == parsed.option_list[0].value.value.value.string_value
 
 

@@ -8,7 +8,7 @@ from ddl.apply import apply
 from schemas.warehouse import Dataset
 from tests.conftest import Warehouse
 from tests.ddl import golden
-from tests.ddl.golden import Case, Expected, Row
+from tests.ddl.golden import Case, Row
 from tests.ddl.googlesql import GoogleSql
 
 JSON_COLUMNS = {"error_payload", "extra", "attributes"}
@@ -25,7 +25,7 @@ def test_reference_engine_gives_the_golden_rows(
 ) -> None:
     tables = {dataset.table(name): rows for name, rows in case.tables.items()}
     for expected in case.expected:
-        rows = googlesql.run(select(dataset, expected), tables)
+        rows = googlesql.run(golden.query(dataset, expected), tables)
         golden.check(rows, expected, ordered=expected.view in ORDERED)
 
 
@@ -37,15 +37,8 @@ def test_bqemulator_gives_the_golden_rows(case: Case, warehouse: Warehouse) -> N
                 warehouse.dataset.table(name), [as_text(row) for row in rows]
             )
     for expected in case.expected:
-        rows = warehouse.client.query(select(warehouse.dataset, expected)).result()
+        rows = warehouse.client.query(golden.query(warehouse.dataset, expected)).result()
         golden.check([dict(row) for row in rows], expected, ordered=expected.view in ORDERED)
-
-
-def select(dataset: Dataset, expected: Expected) -> str:
-    if expected.day is None:
-        return f"SELECT * FROM `{dataset.table(expected.view)}`"
-    day = f"DATE '{expected.day}'"
-    return f"SELECT * FROM `{dataset.table(expected.view)}_between`({day}, {day})"
 
 
 def as_text(row: Row) -> Row:

@@ -4,15 +4,6 @@ from typing import Any
 
 import pytest
 
-from ddl.apply import apply
-
-
-@pytest.fixture
-def applied(warehouse):
-    """A dataset with all tables and views on the emulator."""
-    apply(warehouse.client, warehouse.dataset)
-    return warehouse
-
 
 @pytest.fixture
 def rows_of(applied) -> Callable[[str], list[dict[str, Any]]]:

@@ -1,6 +1,7 @@
 """The command as its user runs it, on the emulators."""
 
 import datetime as dt
+import signal
 import subprocess
 import sys
 
@@ -168,6 +169,38 @@ def test_what_a_person_gets_wrong_is_one_line(warehouse, jsonl, tmp_path, monkey
     assert "ddl apply" in refused(1, f"--input={path}", dataset)
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://localhost:1")
     assert "BIGQUERY_EMULATOR_HOST" in refused(1, f"--input={path}", dataset)
+
+
+def test_what_the_runner_will_not_take_is_one_line(applied, jsonl):
+    path, dataset = jsonl(PAGE_VIEW), f"--dataset={applied.dataset}"
+    assert "Nonsense" in refused(2, f"--input={path}", dataset, "--runner=Nonsense")
+
+
+def test_an_event_id_as_long_as_the_message_stops_nothing(applied, jsonl, rows_of):
+    huge = '{"event_id":"😀'.encode() + b"x" * 2_300_000 + b'"}'
+    done = run(f"--input={jsonl(huge, PAGE_VIEW)}", f"--dataset={applied.dataset}")
+    assert done.returncode == 0, done.stderr
+    assert kinds(rows_of) == {"too_large": 1}
+    assert rows_of("SELECT event_id, payload_size FROM {dataset}.dead_letters") == [
+        {"event_id": None, "payload_size": len(huge)}
+    ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_file_is_no_success(applied, jsonl, number):
+    path = jsonl(*[event(f"e{n}") for n in range(30_000)])
+    command = [sys.executable, "-m", "pipeline.main", f"--input={path}"]
+    with subprocess.Popen(
+        [*command, f"--dataset={applied.dataset}"], stderr=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stderr:
+            if "reading" in line:
+                break
+        process.send_signal(number)
+        told = process.stderr.read()
+        assert process.wait(timeout=30) == 1
+    assert "interrupted" in told
+    assert "Traceback" not in told
 
 
 def test_a_damaged_archive_is_one_line_and_no_success(applied, tmp_path):

@@ -33,6 +33,8 @@ def test_a_file_is_read_on_the_runner_that_fuses():
 
 def test_a_runner_of_the_users_choice_stays():
     assert runner([*STREAM, "--runner=DataflowRunner"]) == "DataflowRunner"
+    assert runner([*STREAM, "--runner=dataflow"]) == "DataflowRunner"
+    assert runner([*STREAM, "--runner=PrismRunner"]) == "PrismRunner"
 
 
 def test_event_time_bounds_come_from_options():
@@ -42,7 +44,8 @@ def test_event_time_bounds_come_from_options():
 
 def test_no_id_label_unless_asked_for():
     assert parse(STREAM)[0].id_label is None
-    assert parse([*STREAM, "--id_label=event_id"])[0].id_label == "event_id"
+    on_dataflow = [*STREAM, "--id_label=event_id", "--runner=dataflow"]
+    assert parse(on_dataflow)[0].id_label == "event_id"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +62,9 @@ def test_no_id_label_unless_asked_for():
         ([*BOUNDED, "--publish_time=2026-01-01T00:00:00"], "offset"),
         ([*BOUNDED, "--max_event_age_days=0"], "--max_event_age_days"),
         ([*BOUNDED, "--max_event_age_days=old"], "--max_event_age_days"),
+        ([*BOUNDED, "--max_event_age_days=9999999999"], "--max_event_age_days"),
+        ([*BOUNDED, "--session_start_wait_seconds=0"], "--session_start_wait_seconds"),
+        ([*STREAM, "--id_label=event_id"], "Dataflow only"),
         ([*BOUNDED, "--dead_letter_topic=dead-letters"], "projects/PROJECT/topics/NAME"),
         ([*BOUNDED, "--event_family=orders"], "--event_family"),
         (STREAM[:1] + STREAM[2:], "--dead_letter_topic is required"),

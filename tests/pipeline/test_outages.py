@@ -16,6 +16,7 @@ from pipeline.outages import is_outage, send_in_halves, wait_out_outages
         exceptions.InternalServerError("oops"),
         exceptions.Forbidden("no access"),
         exceptions.NotFound("no table"),
+        exceptions.FailedPrecondition("key disabled"),
         exceptions.RetryError("gave up", None),
         Unreachable("refused"),
         ConnectionResetError("gone"),

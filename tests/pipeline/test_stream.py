@@ -51,6 +51,7 @@ def streaming(names, dataset, log):
                 f"--input_subscription={names['events'][1]}",
                 f"--dead_letter_topic={names['dead-letters'][0]}",
                 f"--dataset={dataset}",
+                "--session_start_wait_seconds=1",
             ],
             stderr=output,
         )

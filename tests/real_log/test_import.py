@@ -85,7 +85,6 @@ def check(view, got, exam):
     rows, key = SUMMARIES[view]
     want = rows(exam)
     for row in want:
-        row["late_submissions"] = 0  # judged from the payload alone, and this log has no deadlines
         if "mean_duration_seconds" in row:
             # The sum of a thousand floats depends on the order in which an engine adds them.
             mean = pytest.approx(row["mean_duration_seconds"], rel=1e-12, abs=0)

@@ -12,12 +12,14 @@ from schemas import coders
 from schemas.families import EXAM_EVENT, EventFamily
 from schemas.lateness import Judgement
 from schemas.message import DeadLetter, Message
+from tests.lateness.settings import lateness_config
 from tests.transforms.builders import BOUNDS
 from transforms import metrics
+from transforms.judge_lateness import JudgeLateness
+from transforms.lateness_steps import SessionElement
 from transforms.steps import (
     BuildDeadLetterRows,
     BuildRows,
-    JudgeLateness,
     RejectedRows,
     Run,
     ValidateEvents,
@@ -66,12 +68,14 @@ def run_steps(
     has to pass through its coder. ``refused``: what the warehouse sends back.
     """
     _SEEN.clear()
-    coders.register([Message, DeadLetter, Judgement, family.accepted])
+    coders.register([Message, DeadLetter, Judgement, SessionElement, family.accepted])
     run = dataclasses.replace(RUN, family=family)
     pipeline = beam.Pipeline(runner=runner or FnApiRunner())
     received = pipeline | beam.Create(messages, reshuffle=False).with_output_types(Message)
     events, invalid = received | "Validate" >> ValidateEvents(run, BOUNDS)
-    judged, unjudged = events | "Break1" >> beam.Reshuffle() | "Judge" >> JudgeLateness(run)
+    judged, unjudged = (
+        events | "Break1" >> beam.Reshuffle() | "Judge" >> JudgeLateness(run, lateness_config())
+    )
     rows, unbuilt = judged | "Break2" >> beam.Reshuffle() | "Rows" >> BuildRows(run)
     sent_back = pipeline | "Refused" >> beam.Create(refused or [], reshuffle=False)
     rejected = sent_back | "Rejected" >> RejectedRows(run)

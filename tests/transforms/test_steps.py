@@ -13,7 +13,7 @@ from schemas.message import Message
 from tests.transforms import builders
 from tests.transforms.builders import BOUNDS
 from tests.transforms.running import RUN, Outcome, run_steps
-from transforms import metrics, steps
+from transforms import lateness_steps, metrics, steps
 from transforms.decode import MAX_PAYLOAD_BYTES
 from transforms.rows import RowBuilder
 from transforms.validate import Validator
@@ -132,6 +132,8 @@ def test_every_outcome_is_counted(outcome: Outcome) -> None:
         "dead_letter_rule_violation": 1,
         "dead_letter_store_error": 1,
         "dead_letter_rejected_by_warehouse": 1,
+        "lateness_settled_by_payload": 3,
+        "lateness_sent_to_session": 1,
         "late_status_on_time": 2,
         "late_status_late": 1,
         "late_status_unknown": 1,
@@ -157,7 +159,7 @@ def boom(*_: Any, **__: Any) -> None:
     ("owner", "name", "stage"),
     [
         (Validator, "validate", "ValidateEvents"),
-        (steps, "judge", "JudgeLateness"),
+        (lateness_steps, "judge", "JudgeLateness"),
         (RowBuilder, "row", "BuildRows"),
     ],
 )
@@ -196,7 +198,6 @@ def test_messages_and_errors_leave_no_trace_in_the_log(caplog: pytest.LogCapture
     ("step", "element"),
     [
         (steps.ValidateEvents(RUN, BOUNDS), ON_TIME),
-        (steps.JudgeLateness(RUN), builders.accepted()),
         (steps.BuildRows(RUN), (builders.accepted(), builders.UNKNOWN)),
         (steps.RejectedRows(RUN), ("table", row_of(LATE), [])),
     ],

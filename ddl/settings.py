@@ -1,0 +1,77 @@
+"""The rows of the table ``lateness_settings``, as a person writes them: a CSV file."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+TABLE = "lateness_settings"
+COLUMNS = ("test_id", "duration_seconds", "grace_seconds")
+
+# The longest duration that the event contract allows bounds a grace period too.
+_LONGEST_SECONDS = 604_800
+_LONGEST_TEST_ID = 128
+
+Row: TypeAlias = dict[str, str | int | None]
+
+
+class SettingsFileError(ValueError):
+    """The file cannot be used; one line that says where and why."""
+
+
+def read(path: Path) -> list[Row]:
+    """The rows of a settings file: no test_id speaks for every test, no number is null.
+
+    Raises:
+        SettingsFileError: the file cannot be read, or breaks a rule.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsFileError(f"{path}: {reason}") from None
+    lines = csv.DictReader(io.StringIO(text), restval="", strict=True)
+    try:
+        return _rows(lines)
+    except (csv.Error, ValueError) as error:
+        raise SettingsFileError(f"{path}, line {max(lines.reader.line_num, 1)}: {error}") from None
+
+
+def _rows(lines: "csv.DictReader[str]") -> list[Row]:
+    if sorted(lines.fieldnames or ()) != sorted(COLUMNS):
+        raise ValueError(f"the first line must name the columns {','.join(COLUMNS)}")
+    rows: dict[str, Row] = {}
+    for line in lines:
+        test_id = line["test_id"]
+        if test_id in rows:
+            raise ValueError(f"a second row for {'this test' if test_id else 'every test'}")
+        rows[test_id] = _row(line)
+    if not rows:
+        raise ValueError("there are no rows")
+    return list(rows.values())
+
+
+def _row(line: Mapping[str | None, str]) -> Row:
+    if None in line:
+        raise ValueError(f"more than {len(COLUMNS)} values")
+    test_id = line["test_id"]
+    if len(test_id) > _LONGEST_TEST_ID:
+        raise ValueError(f"test_id must be at most {_LONGEST_TEST_ID} characters")
+    return {
+        "test_id": test_id or None,
+        "duration_seconds": _seconds(line, "duration_seconds", least=1),
+        "grace_seconds": _seconds(line, "grace_seconds", least=0),
+    }
+
+
+def _seconds(line: Mapping[str | None, str], column: str, least: int) -> int | None:
+    text = line[column]
+    if not text:
+        return None
+    if not re.fullmatch("[0-9]{1,6}", text) or not least <= int(text) <= _LONGEST_SECONDS:
+        raise ValueError(
+            f"{column} must be an integer from {least} to {_LONGEST_SECONDS:,}, or nothing"
+        )
+    return int(text)

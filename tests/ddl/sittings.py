@@ -1,0 +1,150 @@
+"""Random sessions for the lateness rule, and what the rule in Python makes of them."""
+
+import datetime as dt
+import random
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from pipeline.lateness_settings import settings_of
+from schemas.exam_event import AcceptedExamEvent, EventType, ExamEvent
+from schemas.families import EXAM_EVENT
+from schemas.lateness import Judgement, LatenessSettings, StartRecord
+from transforms.lateness import NOT_APPLICABLE, earlier, judge, start_record
+from transforms.rows import RowBuilder
+
+BEGIN = dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC)
+MICROSECOND = dt.timedelta(microseconds=1)
+TESTS = ("t1", "t2", "t3", "t4")
+# Between them: no constants at all, only a default, only tests, and rows that leave one part open.
+SETTINGS: dict[str, list[dict[str, Any]]] = {
+    "none": [],
+    "default": [{"test_id": None, "duration_seconds": 90, "grace_seconds": 7}],
+    "tests": [
+        {"test_id": "t1", "duration_seconds": 60, "grace_seconds": 5},
+        {"test_id": "t2", "duration_seconds": None, "grace_seconds": 3},
+    ],
+    "both": [
+        {"test_id": None, "duration_seconds": 90, "grace_seconds": 7},
+        {"test_id": "t1", "duration_seconds": 60, "grace_seconds": None},
+        {"test_id": "t2", "duration_seconds": None, "grace_seconds": 0},
+        {"test_id": "t3", "duration_seconds": None, "grace_seconds": None},
+    ],
+}
+SUBMISSIONS = sorted(EXAM_EVENT.judged_types)
+OTHERS = (EventType.PAGE_VIEW, EventType.SESSION_END)
+_ROWS = RowBuilder(EXAM_EVENT, "test")
+
+
+def messages(seed: str, sessions: int, settings: LatenessSettings) -> list[AcceptedExamEvent]:
+    """Messages of ``sessions`` sessions, copies among them; many lie on their very deadline."""
+    chance = random.Random(seed)
+    sent = [
+        message
+        for number in range(sessions)
+        for event in _session(chance, f"x{number}")
+        for message in _copies(chance, event)
+    ]
+    starts = start_records(kept(sent))
+    sent = [_on_the_edge(chance, message, starts, settings) for message in sent]
+    chance.shuffle(sent)
+    return sent
+
+
+def kept(sent: Iterable[AcceptedExamEvent]) -> list[AcceptedExamEvent]:
+    """Of each event the copy that was published first (DESIGN 6)."""
+    first: dict[str, AcceptedExamEvent] = {}
+    for message in sorted(sent, key=lambda message: (message.publish_time, message.message_id)):
+        first.setdefault(message.event.event_id, message)
+    return list(first.values())
+
+
+def start_records(sent: Iterable[AcceptedExamEvent]) -> dict[str, StartRecord | None]:
+    starts: dict[str, StartRecord | None] = {}
+    for message in sent:
+        session = message.event.session_id
+        starts[session] = earlier(starts.get(session), start_record(message.event))
+    return starts
+
+
+def judged(
+    event: ExamEvent, starts: dict[str, StartRecord | None], settings: LatenessSettings
+) -> Judgement:
+    if event.event_type not in EXAM_EVENT.judged_types:
+        return NOT_APPLICABLE
+    return judge(event, starts.get(event.session_id), settings)
+
+
+def row(message: AcceptedExamEvent, judgement: Judgement) -> dict[str, Any]:
+    return _ROWS.row(message, judgement, message.publish_time)
+
+
+def settings(name: str) -> LatenessSettings:
+    return settings_of(SETTINGS[name])
+
+
+def _session(chance: random.Random, session_id: str) -> Iterator[ExamEvent]:
+    test_id = chance.choice(TESTS)
+    kinds = [EventType.SESSION_START] * chance.choice((0, 1, 1, 2, 3))
+    kinds += chance.choices(SUBMISSIONS, k=chance.randint(1, 4))
+    kinds += chance.choices(OTHERS, k=chance.randint(0, 1))
+    for number, kind in enumerate(kinds):
+        # Bytes decide between ids of one time: upper case, then lower, then what is not ASCII.
+        name = chance.choice(("A", "b", "é"))
+        yield ExamEvent(
+            event_id=f"{session_id}/{name}{number}",
+            event_type=kind,
+            test_id=test_id if chance.random() < 0.9 else chance.choice(TESTS),
+            student_id="s1",
+            session_id=session_id,
+            client_ts=_moment(chance),
+            question_id="q1",
+            session_start_ts=_perhaps(chance, 0.3, _moment(chance)),
+            session_expiry_ts=_perhaps(chance, 0.15, _moment(chance)),
+            session_duration_seconds=_perhaps(chance, 0.3, chance.choice((1, 60, 90))),
+            is_late_submission=_perhaps(chance, 0.4, chance.choice((True, False, 0, 1))),
+        )
+
+
+def _copies(chance: random.Random, event: ExamEvent) -> Iterator[AcceptedExamEvent]:
+    for number in range(chance.choice((1, 1, 1, 2, 3))):
+        copy = event
+        if number and chance.random() < 0.5:
+            copy = msgspec.structs.replace(
+                event,
+                event_type=chance.choice((EventType.SESSION_START, *SUBMISSIONS, *OTHERS)),
+                client_ts=_moment(chance),
+                session_duration_seconds=_perhaps(chance, 0.5, 60),
+            )
+        yield AcceptedExamEvent(
+            event=copy,
+            extra=None,
+            message_id=f"{event.event_id}#{chance.choice('Aab')}{number}",
+            publish_time=BEGIN + dt.timedelta(hours=1, seconds=chance.randint(0, 2)),
+        )
+
+
+def _on_the_edge(
+    chance: random.Random,
+    message: AcceptedExamEvent,
+    starts: dict[str, StartRecord | None],
+    settings: LatenessSettings,
+) -> AcceptedExamEvent:
+    """Moves a submission to within a microsecond of the moment when it would be late."""
+    deadline = judged(message.event, starts, settings).deadline_ts
+    if deadline is None or chance.random() < 0.3:
+        return message
+    edge = deadline + settings.grace(message.event.test_id) + chance.randint(-1, 1) * MICROSECOND
+    return msgspec.structs.replace(
+        message, event=msgspec.structs.replace(message.event, client_ts=edge)
+    )
+
+
+def _moment(chance: random.Random) -> dt.datetime:
+    seconds, micros = chance.randint(0, 4) * 30, chance.choice((0, 0, 1, 123_457))
+    return BEGIN + dt.timedelta(seconds=seconds, microseconds=micros)
+
+
+def _perhaps(chance: random.Random, probability: float, value: Any) -> Any:
+    return value if chance.random() < probability else None

@@ -1,0 +1,45 @@
+import dataclasses
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+@dataclasses.dataclass(frozen=True)
+class Engine:
+    """A runner.
+
+    Attributes:
+        options: how to ask for it.
+        steps_to_settle: the direct runner's TestStream goes on before its last elements have come
+            through every stage; so many steps of a clock that hardly moves let them. Prism waits
+            by itself, and fires what is due at each step of the clock.
+        many: sessions at once; Prism takes minutes for 20,000 in one TestStream.
+    """
+
+    options: list[str]
+    steps_to_settle: int
+    many: int
+
+
+def _prism() -> str | None:
+    installed = Path(os.environ.get("GOPATH", Path.home() / "go")) / "bin" / "prism"
+    return shutil.which("prism") or (str(installed) if installed.exists() else None)
+
+
+@pytest.fixture(params=["direct", "prism"])
+def engine(request) -> Engine:
+    """Each runner that has TestStream, state and processing-time timers."""
+    if request.param == "direct":
+        return Engine(["--runner=BundleBasedDirectRunner"], steps_to_settle=20, many=20_000)
+    prism = _prism()
+    if prism is None:
+        pytest.skip(
+            "Prism is not installed: go install github.com/apache/beam/sdks/v2/go/cmd/prism@latest"
+        )
+    return Engine(
+        ["--runner=PrismRunner", f"--prism_location={prism}", "--environment_type=LOOPBACK"],
+        steps_to_settle=0,
+        many=2_000,
+    )

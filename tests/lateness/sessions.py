@@ -1,0 +1,101 @@
+"""Small sessions in every order of arrival, and what the rule says of them, told independently."""
+
+import datetime as dt
+import itertools
+from collections.abc import Iterable, Sequence
+
+from schemas.exam_event import AcceptedExamEvent, EventType, ExamEvent
+
+BEGIN = dt.datetime.now(dt.UTC).replace(hour=9, minute=0, second=0, microsecond=0) - dt.timedelta(
+    days=2
+)
+
+
+def at(seconds: float) -> dt.datetime:
+    return BEGIN + dt.timedelta(seconds=seconds)
+
+
+def accepted(
+    session_id: str, name: str, event_type: EventType, seconds: float, copy: int = 0, **fields
+):
+    """An event ``seconds`` after BEGIN; ``copy`` tells apart the messages of one event."""
+    if event_type in (EventType.ANSWER_SUBMIT, EventType.ANSWER_RESUBMIT):
+        fields.setdefault("question_id", "question-1")
+    event = ExamEvent(
+        event_id=f"{session_id}/{name}",
+        event_type=event_type,
+        test_id="test-1",
+        student_id="student-1",
+        session_id=session_id,
+        client_ts=at(seconds),
+        **fields,
+    )
+    return AcceptedExamEvent(
+        event=event,
+        extra=None,
+        message_id=f"{session_id}/{name}/{copy}",
+        publish_time=at(seconds),
+    )
+
+
+def with_two_starts(session_id: str) -> list[AcceptedExamEvent]:
+    """The first start allows 100 s; the second comes later by its clock and would allow 500."""
+    late = accepted(session_id, "late", EventType.ANSWER_RESUBMIT, 150)
+    copy = accepted(session_id, "late", EventType.ANSWER_RESUBMIT, 150, copy=1)
+    return [
+        accepted(session_id, "start", EventType.SESSION_START, 0, session_duration_seconds=100),
+        accepted(session_id, "again", EventType.SESSION_START, 10, session_duration_seconds=500),
+        accepted(session_id, "in-time", EventType.ANSWER_SUBMIT, 90),
+        late,
+        copy,
+        accepted(session_id, "submit", EventType.TEST_SUBMIT, 600),
+    ]
+
+
+def without_a_start(session_id: str) -> list[AcceptedExamEvent]:
+    """Nothing tells a deadline; of one event the app's own verdict is known."""
+    answer = EventType.ANSWER_SUBMIT
+    return [
+        accepted(session_id, "view", EventType.PAGE_VIEW, 1),
+        accepted(session_id, "one", answer, 10),
+        accepted(session_id, "one", answer, 10, copy=1),
+        accepted(session_id, "two", answer, 20),
+        accepted(session_id, "verdict", answer, 30, is_late_submission=True),
+        accepted(session_id, "submit", EventType.TEST_SUBMIT, 40),
+    ]
+
+
+def in_every_order(make, prefix: str) -> list[Sequence[AcceptedExamEvent]]:
+    """Each permutation of a session's arrivals, as a session of its own."""
+    size = len(make("any"))
+    sessions = []
+    for number, order in enumerate(itertools.permutations(range(size))):
+        members = make(f"{prefix}-{number:04}")
+        sessions.append([members[position] for position in order])
+    return sessions
+
+
+def rounds(sessions: Iterable[Sequence[AcceptedExamEvent]]) -> list[tuple[AcceptedExamEvent, ...]]:
+    """The first arrivals of all sessions, then their second ones, and so on."""
+    return list(zip(*sessions, strict=True))
+
+
+def allowed_seconds(known: Iterable[AcceptedExamEvent]) -> int | None:
+    """Seconds after BEGIN when the session expires, by the earliest of the known starts."""
+    starts = [a.event for a in known if a.event.event_type is EventType.SESSION_START]
+    if not starts:
+        return None
+    first = min(starts, key=lambda start: start.client_ts)
+    return int((first.client_ts - BEGIN).total_seconds()) + first.session_duration_seconds
+
+
+def expected_status(event: ExamEvent, known: Iterable[AcceptedExamEvent]) -> str:
+    """What may be said of an event, given the starts that are known."""
+    if event.event_type in (EventType.SESSION_START, EventType.PAGE_VIEW):
+        return "NOT_APPLICABLE"
+    allowed = allowed_seconds(known)
+    if allowed is not None:
+        return "LATE" if event.client_ts > at(allowed) else "ON_TIME"
+    if event.is_late_submission is not None:
+        return "LATE" if event.is_late_submission else "ON_TIME"
+    return "UNKNOWN"

@@ -1,0 +1,98 @@
+"""Runs JudgeLateness on a TestStream and gives what comes out."""
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.testing.test_stream import TestStream
+from apache_beam.transforms.window import TimestampedValue
+from apache_beam.utils.timestamp import Timestamp
+
+from schemas import coders
+from schemas.exam_event import AcceptedExamEvent
+from schemas.families import EXAM_EVENT
+from schemas.lateness import Judgement
+from schemas.message import DeadLetter, Message
+from tests.lateness.settings import TTL_SECONDS, WAIT_SECONDS, lateness_config
+from transforms import judge_lateness, metrics
+from transforms.judge_lateness import JudgeLateness
+from transforms.lateness import NO_SETTINGS
+from transforms.lateness_hold import HoldForStartFn
+from transforms.lateness_steps import SessionElement
+from transforms.rows import RowBuilder
+from transforms.steps import Run
+
+RUN = Run(family=EXAM_EVENT, pipeline_version="0", source="test")
+
+
+class Append(beam.DoFn):
+    """Adds each judged event to a file, as its row: a worker may be another thread or process."""
+
+    def __init__(self, path):
+        self._path = path
+
+    def setup(self):
+        self._rows = RowBuilder(EXAM_EVENT, "0")
+
+    def process(self, element):
+        accepted, judgement = element
+        row = self._rows.row(accepted, judgement, dt.datetime.now(dt.UTC))
+        with Path(self._path).open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def clock():
+    """The processing time at which a TestStream begins; a timer is set for this + the wait."""
+    return 0.0
+
+
+class Stream:
+    """A TestStream in the making."""
+
+    def __init__(self, engine):
+        coders.register([Message, DeadLetter, Judgement, SessionElement, AcceptedExamEvent])
+        self.engine = engine
+        self.events = TestStream(coder=coders.StructCoder(AcceptedExamEvent))
+        self.events.advance_watermark_to(0)
+
+    def arrive(self, members, second):
+        """Members arrive together, at this second of event time."""
+        self._second = second
+        self.events.add_elements([TimestampedValue(member, second) for member in members])
+        self._settle()
+
+    def let_the_wait_end(self):
+        """Processing time passes until nothing that came before is held any longer."""
+        self.events.advance_processing_time(WAIT_SECONDS + 1)
+        for step in range(20):  # Prism fires what is due at such a step, some of it at each
+            self.events.advance_watermark_to(Timestamp(self._second, step * 10_000))
+        self._settle()
+
+    def end(self):
+        """Event time passes until every session is over."""
+        self.events.advance_watermark_to(2 * TTL_SECONDS).advance_watermark_to_infinity()
+
+    def _settle(self):
+        for _ in range(self.engine.steps_to_settle):
+            self.events.advance_processing_time(0.001)
+
+
+def judge_stream(stream, path, monkeypatch, settings=NO_SETTINGS):
+    """The rows that come out, and the counters (which only Prism keeps whole)."""
+    monkeypatch.setattr(
+        judge_lateness, "HoldForStartFn", lambda run, conf: HoldForStartFn(run, conf, clock)
+    )
+    path.unlink(missing_ok=True)
+    pipeline = beam.Pipeline(options=PipelineOptions([*stream.engine.options, "--streaming"]))
+    judged, _ = (
+        pipeline
+        | stream.events.with_output_types(AcceptedExamEvent)
+        | JudgeLateness(RUN, lateness_config(settings))
+    )
+    _ = judged | beam.ParDo(Append(str(path)))
+    result = pipeline.run()
+    result.wait_until_finish()
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    return rows, metrics.counters(result.metrics())

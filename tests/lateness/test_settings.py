@@ -1,0 +1,141 @@
+"""The table lateness_settings as the stream reads it."""
+
+import pickle
+import threading
+
+import pytest
+from google.api_core.exceptions import ServiceUnavailable
+from google.cloud import bigquery
+
+from pipeline import lateness_settings
+from pipeline.lateness_settings import Reading, SettingsTable, read_table, settings_of
+from schemas.lateness import LatenessSettings, SettingsRow
+
+ROWS = [
+    {"test_id": None, "duration_seconds": 3600, "grace_seconds": 30},
+    {"test_id": "algebra", "duration_seconds": 5400, "grace_seconds": None},
+    {"test_id": "physics", "duration_seconds": None, "grace_seconds": 0},
+]
+SETTINGS = LatenessSettings(
+    SettingsRow(3600, 30), {"algebra": SettingsRow(5400), "physics": SettingsRow(None, 0)}
+)
+
+
+def test_rows_become_settings():
+    assert settings_of(ROWS) == SETTINGS
+    assert settings_of([]) == LatenessSettings()
+    assert SETTINGS.test_duration("algebra") == 5400
+    assert SETTINGS.test_duration("physics") is None
+    assert [SETTINGS.grace(t).total_seconds() for t in ("algebra", "physics", "x")] == [30, 0, 30]
+
+
+@pytest.mark.parametrize("test_id", [None, "algebra"])
+def test_two_rows_for_one_test_are_refused(test_id):
+    with pytest.raises(ValueError, match="two rows"):
+        settings_of([*ROWS, {"test_id": test_id, "duration_seconds": 1, "grace_seconds": 1}])
+
+
+class Table:
+    """Stands for the table, and for a clock."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.reads = 0
+        self.answer = LatenessSettings(SettingsRow(1))
+
+    def read(self):
+        self.reads += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def clock(self):
+        return self.now
+
+
+@pytest.fixture
+def table():
+    return Table()
+
+
+def test_settings_are_read_again_only_when_they_are_old(table):
+    reading = Reading(table.read, 600, table.clock)
+    table.answer = LatenessSettings(SettingsRow(2))
+    table.now = 599.0
+    assert reading.current().default.duration_seconds == 1
+    table.now = 600.0
+    assert reading.current().default.duration_seconds == 2
+    assert reading.current().default.duration_seconds == 2
+    assert table.reads == 2
+
+
+@pytest.mark.parametrize("failure", [ServiceUnavailable("away"), ValueError("two rows")])
+def test_the_last_settings_stand_while_the_table_cannot_be_read(table, failure, caplog):
+    reading = Reading(table.read, 600, table.clock)
+    table.answer, table.now = failure, 700.0
+    assert reading.current().default.duration_seconds == 1
+    assert reading.current().default.duration_seconds == 1
+    assert table.reads == 2
+    assert "the last ones stand" in caplog.text
+    table.answer, table.now = LatenessSettings(SettingsRow(3)), 1300.0
+    assert reading.current().default.duration_seconds == 3
+
+
+def test_settings_that_cannot_be_read_at_the_start_are_an_error(table):
+    table.answer = ServiceUnavailable("away")
+    with pytest.raises(ServiceUnavailable):
+        Reading(table.read, 600, table.clock)
+
+
+def test_while_one_thread_reads_the_others_do_not_wait(table):
+    reading = Reading(table.read, 600, table.clock)
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow():
+        began.set()
+        go_on.wait(10)
+        return LatenessSettings(SettingsRow(2))
+
+    reading._read, table.now = slow, 600.0
+    reader = threading.Thread(target=reading.current)
+    reader.start()
+    began.wait(10)
+    assert reading.current().default.duration_seconds == 1
+    go_on.set()
+    reader.join()
+    assert reading.current().default.duration_seconds == 2
+
+
+@pytest.fixture
+def stored(warehouse):
+    """The table with ROWS."""
+    warehouse.client.create_dataset(str(warehouse.dataset))
+    fields = [
+        bigquery.SchemaField("test_id", "STRING"),
+        bigquery.SchemaField("duration_seconds", "INT64"),
+        bigquery.SchemaField("grace_seconds", "INT64"),
+    ]
+    name = warehouse.dataset.table("lateness_settings")
+    warehouse.client.create_table(bigquery.Table(name, fields))
+    assert warehouse.client.insert_rows_json(name, ROWS) == []
+    return warehouse.dataset
+
+
+def test_the_table_is_read_as_it_stands(stored):
+    assert read_table(stored) == SETTINGS
+
+
+def test_copies_in_one_process_share_one_reading(stored, monkeypatch):
+    reads = []
+
+    def counted(dataset):
+        reads.append(dataset)
+        return SETTINGS
+
+    monkeypatch.setattr(lateness_settings, "read_table", counted)
+    source = SettingsTable(stored, 600)
+    copies = [pickle.loads(pickle.dumps(source)) for _ in range(3)]  # noqa: S301
+    for copy in copies:
+        copy.open()
+    assert [copy.current() for copy in copies] == [SETTINGS] * 3
+    assert len(reads) == 1

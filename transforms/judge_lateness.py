@@ -1,0 +1,57 @@
+"""The step JudgeLateness: what settles itself goes straight on, the rest by way of its session."""
+
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.typehints.decorators import no_annotations
+from apache_beam.typehints.native_type_compatibility import convert_to_beam_type
+
+from schemas.lateness import Judgement
+from schemas.message import Accepted, DeadLetter
+from transforms.lateness_hold import HoldForStartFn
+from transforms.lateness_steps import (
+    BY_SESSION,
+    JudgeSessionFn,
+    LatenessConfig,
+    NotApplicableFn,
+    SessionElement,
+    SettleFn,
+)
+from transforms.steps import DEAD_LETTERS, Run, split
+
+
+class JudgeLateness(beam.PTransform):
+    """Accepted -> ((Accepted, Judgement), DeadLetter where our code failed)."""
+
+    def __init__(self, run: Run, config: LatenessConfig) -> None:
+        super().__init__()
+        self._run = run
+        self._config = config
+
+    @no_annotations
+    def expand(
+        self, input_or_inputs: beam.PCollection[Accepted]
+    ) -> tuple[beam.PCollection[Any], beam.PCollection[DeadLetter]]:
+        """Wires the step; a bounded input is grouped, a stream waits in state."""
+        run, settings = self._run, self._config.settings
+        judged_type = tuple[run.family.accepted, Judgement]  # type: ignore[name-defined]
+        if not run.family.judged_types:
+            return split(input_or_inputs, "NotApplicable", NotApplicableFn(), judged_type)
+        first = input_or_inputs | "Settle" >> beam.ParDo(SettleFn(run, settings)).with_outputs(
+            BY_SESSION, DEAD_LETTERS, main="settled"
+        )
+        first.settled.element_type = convert_to_beam_type(judged_type)
+        first[BY_SESSION].element_type = convert_to_beam_type(tuple[str, SessionElement])
+        first[DEAD_LETTERS].element_type = DeadLetter
+        if input_or_inputs.is_bounded:
+            sessions = first[BY_SESSION] | "GroupBySession" >> beam.GroupByKey()
+            joined, failed = split(
+                sessions, "JudgeSession", JudgeSessionFn(run, settings), judged_type
+            )
+        else:
+            hold = HoldForStartFn(run, self._config)
+            joined, failed = split(first[BY_SESSION], "HoldForStart", hold, judged_type)
+        return (
+            (first.settled, joined) | "Judged" >> beam.Flatten(),
+            (first[DEAD_LETTERS], failed) | "Failed" >> beam.Flatten(),
+        )
