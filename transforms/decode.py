@@ -7,7 +7,7 @@ the field at fault.
 
 import json
 import re
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 from msgspec import inspect as types
@@ -18,6 +18,8 @@ from schemas.shapes import shapes_of
 from transforms.exact_json import exact_number, exact_tree
 
 MAX_PAYLOAD_BYTES = 256 * 1024
+# A dead letter keeps the event_id in a column, and it may be as long as the message.
+MAX_EVENT_ID_LENGTH = 1024
 
 # msgspec rounds what lies past the microsecond; the contract cuts it. JSON may also write the
 # point and the digits as escapes: \u002e, \u0030 to \u0039.
@@ -120,16 +122,16 @@ class Decoder:
 
 
 def event_id_of(payload: bytes) -> str | None:
-    """The event_id of a message that is no valid event, where one can be read."""
+    """The event_id of a message that is no valid event, where one can be read; 1,024 characters."""
     try:
-        return msgspec.json.decode(payload, type=_Identified).event_id
+        event_id = msgspec.json.decode(payload, type=_Identified).event_id
+        return event_id and event_id[:MAX_EVENT_ID_LENGTH]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
 class _Identified(msgspec.Struct):
-    # Held to the contract, since the dead letter keeps it in a column and an attribute.
-    event_id: Annotated[str, msgspec.Meta(max_length=128)] | None = None
+    event_id: str | None = None
 
 
 def _not_json(payload: bytes, reason: str) -> ContractError:
