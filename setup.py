@@ -17,12 +17,27 @@ setup(
         "apache-beam[gcp]==2.77.0",
         "fastavro",
         "google-cloud-bigquery",
+        "google-cloud-bigquery-storage",
         "google-cloud-pubsub",
+        "grpcio",
         "msgspec",
-        "objsize",
+        "pyarrow",
+        "requests",
         "sqlglot",
     ],
     extras_require={
+        # The micro-batch mode: its metrics, and its line on a terminal.
+        "one_machine": [
+            "prometheus-client",
+            "rich",
+        ],
+        # What the benchmarks hold ours against.
+        "bench": [
+            "jsonschema",
+            "orjson",
+            "psutil",
+            "pydantic",
+        ],
         # Emulators, the demo and its report.
         "local": [
             "altair",
@@ -34,6 +49,7 @@ setup(
             "vl-convert-python",
         ],
         "test": [
+            "gcp-storage-emulator",
             "hypothesis",
             "mypy",
             # pytest-xdist 3.8 loses its groups under 9.2 (pytest-dev/pytest-xdist#1386).
