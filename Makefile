@@ -32,7 +32,7 @@ $(VENV)/local.stamp: $(BIN)/python setup.py pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/test.stamp: $(BIN)/python setup.py pyproject.toml constraints.txt
-	$(PIN) --editable '.[local,one_machine,bench,test]'
+	$(PIN) --editable '.[local,micro-batch,bench,test]'
 	@touch $@
 
 # Renews constraints.txt from setup.py, for every supported Python at once (needs uv).

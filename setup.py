@@ -27,7 +27,7 @@ setup(
     ],
     extras_require={
         # The micro-batch mode: its metrics, and its line on a terminal.
-        "one_machine": [
+        "micro-batch": [
             "prometheus-client",
             "rich",
         ],
