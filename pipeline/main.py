@@ -11,11 +11,7 @@ from types import FrameType
 from typing import NoReturn
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import (
-    GoogleCloudOptions,
-    PipelineOptions,
-    StandardOptions,
-)
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.runners.runner import PipelineResult
 
 from pipeline import graph, preflight
@@ -41,8 +37,7 @@ def main(argv: Sequence[str]) -> int:
         signal.signal(number, _stop)
     try:
         config, options = parse(argv)
-        if options.view_as(GoogleCloudOptions).template_location is None:
-            config = preflight.check(config)
+        config = preflight.check(config)
         return _run(config, _pipeline(config, options), options.view_as(StandardOptions).runner)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -60,8 +55,7 @@ def _pipeline(config: Config, options: PipelineOptions) -> beam.Pipeline:
     try:
         pipeline = beam.Pipeline(options=options)
         graph.build(pipeline, config)
-    except (ValueError, FileNotFoundError) as error:
-        # Beam's checks of its own options, and files that a template run did not look at before.
+    except ValueError as error:  # Beam's checks of its own options
         raise UsageError(" ".join(str(error).split())) from None
     return pipeline
 

@@ -1,0 +1,115 @@
+"""Builds a Dataflow job without Dataflow, and reads what was built."""
+
+import dataclasses
+import json
+import socket
+import subprocess
+import sys
+import time
+import uuid
+
+from apache_beam.portability.api import beam_runner_api_pb2
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import pubsub_v1, storage
+
+from local_runner.emulators import PROJECT
+
+BUCKET = "launches"
+
+
+@dataclasses.dataclass(frozen=True)
+class Template:
+    """A job file, the pipeline it names, and what was staged for the workers, by file name."""
+
+    job: dict
+    pipeline: beam_runner_api_pb2.Pipeline
+    staged: dict[str, bytes]
+
+    @property
+    def steps(self):
+        """The full names of the steps that do something, in the order of the graph."""
+        transforms = self.pipeline.components.transforms
+
+        def leaves(names):
+            for name in names:
+                inner = transforms[name].subtransforms
+                yield from leaves(inner) if inner else [transforms[name].unique_name]
+
+        return list(leaves(self.pipeline.root_transform_ids))
+
+    @property
+    def options(self):
+        """The pipeline options that the job carries."""
+        return self.job["environment"]["sdkPipelineOptions"]["options"]
+
+
+def build(root, environment, *options):
+    """Runs ``python -m pipeline.main`` up to the submission, which goes to a file."""
+    folder = f"gs://{BUCKET}/{uuid.uuid4().hex}"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pipeline.main",
+            "--runner=DataflowRunner",
+            "--region=europe-west1",
+            f"--temp_location={folder}/tmp",
+            f"--staging_location={folder}/staging",
+            f"--template_location={folder}/job.json",
+            "--setup_file=./setup.py",
+            *options,
+        ],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    files = read(environment["STORAGE_EMULATOR_HOST"], folder)
+    pipeline = beam_runner_api_pb2.Pipeline.FromString(files.pop("pipeline.pb"))
+    return Template(json.loads(files.pop("job.json")), pipeline, files)
+
+
+def read(url, folder):
+    """The objects under a folder, by the last part of their names."""
+    client = storage.Client(
+        project=PROJECT,
+        credentials=AnonymousCredentials(),
+        client_options={"api_endpoint": url},
+    )
+    blobs = client.list_blobs(BUCKET, prefix=folder.removeprefix(f"gs://{BUCKET}/"))
+    return {blob.name.rsplit("/", 1)[-1]: blob.download_as_bytes() for blob in blobs}
+
+
+def resources(name):
+    """A topic with a subscription of the same name, and a topic for dead letters."""
+    with pubsub_v1.PublisherClient() as publisher, pubsub_v1.SubscriberClient() as subscriber:
+        for topic in (name, f"{name}-dead"):
+            publisher.create_topic(name=f"projects/{PROJECT}/topics/{topic}")
+        subscriber.create_subscription(
+            name=f"projects/{PROJECT}/subscriptions/{name}",
+            topic=f"projects/{PROJECT}/topics/{name}",
+        )
+        publisher.stop()
+
+
+def free_port():
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(answers):
+    """Waits until a call no longer raises OSError and is true."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            if answers():
+                return
+        except OSError:
+            pass
+        assert time.monotonic() < deadline, "it does not answer"
+        time.sleep(0.1)
