@@ -5,45 +5,46 @@ Step names are part of a running job's identity: an update finds its state by th
 
 import apache_beam as beam
 
+from pipeline.insert_rows import InsertRowsWriter
 from pipeline.options import Config
-from pipeline.sinks import CountRefused, InsertRows, PublishDeadLetters
+from pipeline.publish import PublishDeadLetters
+from pipeline.sinks import CountRefused, WriteRows
 from pipeline.sources import ReadMessages
 from pipeline.version import VERSION
 from schemas import coders
+from schemas.errors import Refusal
 from schemas.lateness import Judgement
 from schemas.message import DeadLetter, Message
 from transforms import metrics
+from transforms.dead_letters import DeadLetterRows
 from transforms.judge_lateness import JudgeLateness
 from transforms.lateness_steps import SessionElement
-from transforms.steps import (
-    BuildDeadLetterRows,
-    BuildRows,
-    RejectedRows,
-    Run,
-    ValidateEvents,
-)
+from transforms.rows import FactRows
+from transforms.steps import RejectedEvents, Run, ValidateEvents
 
 DEAD_LETTERS_TABLE = "dead_letters"
 
 
 def build(pipeline: beam.Pipeline, config: Config) -> None:
     """Adds the data flow of one event family to a pipeline."""
-    coders.register([Message, DeadLetter, Judgement, SessionElement, config.family.accepted])
-    run = Run(family=config.family, pipeline_version=VERSION, source=config.source)
+    family = config.family
+    coders.register([Message, DeadLetter, Judgement, SessionElement, Refusal, family.accepted])
+    run = Run(family=family, pipeline_version=VERSION)
+    facts, letters = FactRows(family, VERSION), DeadLetterRows()
 
     messages = pipeline | "ReadMessages" >> ReadMessages(config)
     events, invalid = messages | "ValidateEvents" >> ValidateEvents(run, config.bounds)
     judged, unjudged = events | "JudgeLateness" >> JudgeLateness(run, config.lateness)
-    rows, unbuilt = judged | "BuildRows" >> BuildRows(run)
-    refused = rows | "InsertFacts" >> InsertRows(
-        config.dataset, config.family.table, metrics.WRITTEN
+    refused = judged | "WriteFacts" >> WriteRows(
+        facts, InsertRowsWriter(config.dataset, family.table, facts.columns), metrics.WRITTEN
     )
-    rejected = refused | "RejectedRows" >> RejectedRows(run)
+    rejected = refused | "RejectedEvents" >> RejectedEvents(run, "WriteFacts")
 
-    dead_letters = (invalid, unjudged, unbuilt, rejected) | "DeadLetters" >> beam.Flatten()
-    dead_letter_rows = dead_letters | "BuildDeadLetterRows" >> BuildDeadLetterRows()
-    lost = dead_letter_rows | "InsertDeadLetters" >> InsertRows(
-        config.dataset, DEAD_LETTERS_TABLE, metrics.DEAD_LETTERS_WRITTEN
+    dead_letters = (invalid, unjudged, rejected) | "DeadLetters" >> beam.Flatten()
+    lost = dead_letters | "WriteDeadLetters" >> WriteRows(
+        letters,
+        InsertRowsWriter(config.dataset, DEAD_LETTERS_TABLE, letters.columns),
+        metrics.DEAD_LETTERS_WRITTEN,
     )
     _ = lost | "CountRefusedDeadLetters" >> CountRefused()
     if config.dead_letter_topic is not None:

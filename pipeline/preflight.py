@@ -55,7 +55,7 @@ def check(config: Config) -> Config:
     dead_letters = _table(config, DEAD_LETTERS_TABLE)
     _check_settings(config)
     if facts is not None:
-        missing = columns(config.family) - {field.name for field in facts.schema}
+        missing = set(columns(config.family)) - {field.name for field in facts.schema}
         if missing:
             names = ", ".join(sorted(missing))
             raise StartupError(f"table {facts.table_id} lacks {names}: {_how_to_apply(config)}")

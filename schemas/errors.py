@@ -2,6 +2,8 @@
 
 import enum
 
+import msgspec
+
 
 class ErrorKind(enum.StrEnum):
     """Every reason for a dead letter (DESIGN 2, ``error_kind``)."""
@@ -33,3 +35,19 @@ class ContractError(ValueError):
 
     def __reduce__(self) -> tuple[type["ContractError"], tuple[ErrorKind, str, str | None]]:
         return type(self), (self.kind, str(self), self.field)
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why one message cannot be a fact, in the form that travels between steps.
+
+    Attributes are those of ContractError; ``message`` is its text.
+    """
+
+    kind: ErrorKind
+    message: str
+    field: str | None = None
+
+    @classmethod
+    def of(cls, error: ContractError) -> "Refusal":
+        """What an error says."""
+        return cls(error.kind, str(error), error.field)

@@ -55,8 +55,6 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
         event_id: where it could be read.
         failed_at: UTC.
         replay_count: how often this message has been replayed before.
-        payload_rebuilt: the original bytes were lost in the sink, and ``message.payload`` was
-            made anew from the row.
         event: set for a valid event of a type that is a dead letter, such as store_error.
     """
 
@@ -70,20 +68,18 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     error_field: str | None = None
     event_id: str | None = None
     replay_count: int = 0
-    payload_rebuilt: bool = False
     event: DeadEvent | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
-    """A valid event with what was known of its message. Each family narrows the type of ``event``.
+    """A valid event and the message it came in. Each family narrows the type of ``event``.
 
     Attributes:
+        message: as received, so that whatever fails later can be told as a dead letter.
         event: the decoded event, a struct of the family.
         extra: fields that the contract does not know, as a JSON object with sorted keys, or None.
-        message_id, publish_time: as in the message.
     """
 
+    message: Message
     event: Any
     extra: str | None
-    message_id: str
-    publish_time: dt.datetime

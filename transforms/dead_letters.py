@@ -1,19 +1,15 @@
 """Dead letters: made from a message, told to a topic, written to a table (DESIGN 4)."""
 
-import base64
 import datetime as dt
 import itertools
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
-import msgspec
-from msgspec.inspect import DictType
-
-from schemas.errors import ContractError, ErrorKind
+from schemas.errors import ErrorKind, Refusal
 from schemas.families import EventFamily
 from schemas.message import Accepted, DeadEvent, DeadLetter, Message
-from schemas.shapes import shapes_of
+from transforms import metrics
 from transforms.decode import event_id_of
-from transforms.rows import json_text, timestamp
+from transforms.rows import Row, json_text, timestamp
 
 # Pub/Sub's quotas. The emulator does not hold anyone to them; the service does.
 MAX_ATTRIBUTES = 100
@@ -27,7 +23,6 @@ _FRAMING_BYTES = 20_000
 MAX_STORED_PAYLOAD_BYTES = 1024 * 1024
 REPLAY_COUNT = "replay_count"
 PAYLOAD_TRUNCATED = "payload_truncated"
-PAYLOAD_REBUILT = "payload_rebuilt"
 OWN_ATTRIBUTES = frozenset(
     {
         "error_kind",
@@ -42,14 +37,8 @@ OWN_ATTRIBUTES = frozenset(
         "pipeline_version",
         REPLAY_COUNT,
         PAYLOAD_TRUNCATED,
-        PAYLOAD_REBUILT,
     }
 )
-
-
-# What a sink says of a row: BigQuery's list of errors, or Beam's text where the row is too large
-# to be sent at all.
-RowErrors: TypeAlias = list[dict[str, Any]] | str
 
 
 class DeadLetters:
@@ -63,16 +52,16 @@ class DeadLetters:
         self._version = pipeline_version
 
     def of_error(
-        self, message: Message, error: ContractError, stage: str, failed_at: dt.datetime
+        self, message: Message, refusal: Refusal, stage: str, failed_at: dt.datetime
     ) -> DeadLetter:
-        """The dead letter of a message that broke the contract, or that we could not handle."""
+        """The dead letter of a message that cannot be a fact."""
         return self._letter(
             message,
             stage,
             failed_at,
-            error_kind=error.kind,
-            error_message=str(error),
-            error_field=error.field,
+            error_kind=refusal.kind,
+            error_message=refusal.message,
+            error_field=refusal.field,
             event_id=event_id_of(message.payload),
         )
 
@@ -91,57 +80,6 @@ class DeadLetters:
             event=DeadEvent(
                 **{name: getattr(event, name, None) for name in DeadEvent.__struct_fields__}
             ),
-        )
-
-    def of_bug(
-        self, accepted: Accepted, error: Exception, source: str, stage: str, failed_at: dt.datetime
-    ) -> DeadLetter:
-        """The dead letter of an event that a step of ours failed on."""
-        fields = msgspec.to_builtins(accepted.event)
-        return self._letter(
-            Message(
-                payload=_rebuilt(fields, accepted.extra),
-                message_id=accepted.message_id,
-                publish_time=accepted.publish_time,
-                source=source,
-            ),
-            stage,
-            failed_at,
-            error_kind=ErrorKind.INTERNAL_ERROR,
-            error_message=internal_error_text(error),
-            event_id=accepted.event.event_id,
-            payload_rebuilt=True,
-        )
-
-    def of_rejected_row(
-        self,
-        row: dict[str, Any],
-        errors: RowErrors,
-        source: str,
-        stage: str,
-        failed_at: dt.datetime,
-    ) -> DeadLetter:
-        """The dead letter of a row that BigQuery refused, with the first reason it gives."""
-        first = first_error(errors)
-        fields = {
-            name: msgspec.Raw(value.encode()) if DictType in shape.kinds else value
-            for name, shape in shapes_of(self._family.event).items()
-            if (value := row[self._family.renamed.get(name, name)]) is not None
-        }
-        return self._letter(
-            Message(
-                payload=_rebuilt(fields, row["extra"]),
-                message_id=row["message_id"],
-                publish_time=dt.datetime.fromisoformat(row["publish_ts"]),
-                source=source,
-            ),
-            stage,
-            failed_at,
-            error_kind=ErrorKind.REJECTED_BY_WAREHOUSE,
-            error_message=f"{first.get('reason')}: {first.get('message')}",
-            error_field=first.get("location") or None,
-            event_id=row["event_id"],
-            payload_rebuilt=True,
         )
 
     def _letter(
@@ -179,55 +117,92 @@ def to_pubsub(letter: DeadLetter) -> tuple[bytes, dict[str, str]]:
     return data, theirs | ours
 
 
-def to_row(letter: DeadLetter) -> dict[str, Any]:
-    """One row of the table ``dead_letters``, as BigQuery's JSON takes it."""
+class DeadLetterRow(NamedTuple):
+    """One row of the table ``dead_letters``."""
+
+    failed_date: dt.date
+    error_kind: str
+    error_message: str
+    error_field: str | None
+    stage: str
+    event_family: str
+    event_id: str | None
+    source: str
+    message_id: str
+    publish_time: dt.datetime
+    failed_at: dt.datetime
+    pipeline_version: str
+    replay_count: int
+    attributes: str
+    payload: bytes
+    payload_size: int
+    payload_truncated: bool
+    test_id: str | None
+    student_id: str | None
+    session_id: str | None
+    question_id: str | None
+    client_ts: dt.datetime | None
+    error_payload: str | None
+
+
+class DeadLetterRows:
+    """The RowMaker of the table ``dead_letters``; it counts letters by their kind."""
+
+    columns: tuple[str, ...] = DeadLetterRow._fields
+
+    def open(self) -> None:
+        """Makes the counters."""
+        self._counters = {
+            kind: metrics.counter(metrics.error_kind_counter(kind)) for kind in ErrorKind
+        }
+
+    def row(self, element: DeadLetter) -> Row:
+        """The row of one letter."""
+        self._counters[element.error_kind].inc()
+        return to_row(element)
+
+    def message(self, element: DeadLetter) -> Message:
+        """The message of one letter."""
+        return element.message
+
+
+def to_row(letter: DeadLetter) -> DeadLetterRow:
+    """One row of the table ``dead_letters``."""
     message, event = letter.message, letter.event or DeadEvent()
     size = len(message.payload) if message.size is None else message.size
-    return {
-        "failed_date": letter.failed_at.astimezone(dt.UTC).date().isoformat(),
-        "error_kind": letter.error_kind.value,
-        "error_message": letter.error_message,
-        "error_field": letter.error_field,
-        "stage": letter.stage,
-        "event_family": letter.event_family,
-        "event_id": letter.event_id,
-        "source": message.source,
-        "message_id": message.message_id,
-        "publish_time": timestamp(message.publish_time),
-        "failed_at": timestamp(letter.failed_at),
-        "pipeline_version": letter.pipeline_version,
-        "replay_count": letter.replay_count,
-        "attributes": json_text(message.attributes),
-        "payload": base64.b64encode(message.payload[:MAX_STORED_PAYLOAD_BYTES]).decode(),
-        "payload_size": size,
-        "payload_truncated": size > MAX_STORED_PAYLOAD_BYTES,
-        "payload_rebuilt": letter.payload_rebuilt,
-        "test_id": event.test_id,
-        "student_id": event.student_id,
-        "session_id": event.session_id,
-        "question_id": event.question_id,
-        "client_ts": event.client_ts and timestamp(event.client_ts),
-        "error_payload": None if event.error_payload is None else json_text(event.error_payload),
-    }
+    return DeadLetterRow(
+        failed_date=letter.failed_at.astimezone(dt.UTC).date(),
+        error_kind=letter.error_kind.value,
+        error_message=letter.error_message,
+        error_field=letter.error_field,
+        stage=letter.stage,
+        event_family=letter.event_family,
+        event_id=letter.event_id,
+        source=message.source,
+        message_id=message.message_id,
+        publish_time=message.publish_time,
+        failed_at=letter.failed_at,
+        pipeline_version=letter.pipeline_version,
+        replay_count=letter.replay_count,
+        attributes=json_text(message.attributes),
+        payload=message.payload[:MAX_STORED_PAYLOAD_BYTES],
+        payload_size=size,
+        payload_truncated=size > MAX_STORED_PAYLOAD_BYTES,
+        test_id=event.test_id,
+        student_id=event.student_id,
+        session_id=event.session_id,
+        question_id=event.question_id,
+        client_ts=event.client_ts,
+        error_payload=None if event.error_payload is None else json_text(event.error_payload),
+    )
 
 
-def first_error(errors: RowErrors) -> dict[str, Any]:
-    """The first error of a row: ``reason``, ``message``, ``location``, where they are told."""
-    if isinstance(errors, str):
-        return {"reason": "invalid", "message": errors}
-    return errors[0] if errors else {}
-
-
-def internal_error_text(error: Exception) -> str:
+def internal_error(error: Exception) -> Refusal:
     """What may be said of a bug of ours: its type, since its text may quote the payload."""
-    return f"the pipeline failed on this message ({type(error).__name__}): please report it"
-
-
-def _rebuilt(fields: dict[str, Any], extra: str | None) -> bytes:
-    """An event as JSON again, unknown fields included and nulls left out."""
-    unknown: dict[str, Any] = msgspec.json.decode(extra) if extra else {}
-    known = {name: value for name, value in fields.items() if value is not None}
-    return msgspec.json.encode(unknown | known)
+    return Refusal(
+        ErrorKind.INTERNAL_ERROR,
+        f"the pipeline failed on this message ({type(error).__name__}): please report it",
+    )
 
 
 def _own_attributes(letter: DeadLetter) -> dict[str, str]:
@@ -243,7 +218,6 @@ def _own_attributes(letter: DeadLetter) -> dict[str, str]:
         "failed_at": timestamp(letter.failed_at),
         "pipeline_version": letter.pipeline_version,
         REPLAY_COUNT: str(letter.replay_count),
-        PAYLOAD_REBUILT: "true" if letter.payload_rebuilt else None,
     }
     return {key: _cut(value) for key, value in told.items() if value is not None}
 

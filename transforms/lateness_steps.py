@@ -79,7 +79,7 @@ class JudgingFn(StepFn):
         try:
             judgement = judge(accepted.event, start, self._settings.current())
         except Exception as error:
-            return self.bug(accepted, error)
+            return self.bug(accepted.message, error)
         self.statuses[judgement.late_status].inc()
         return accepted, judgement
 

@@ -1,16 +1,22 @@
-"""Accepted events to rows of the fact table, as BigQuery's JSON takes them."""
+"""Accepted events to rows of the fact table."""
 
 import datetime as dt
+import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import inspect as types
 
 from schemas.families import EventFamily
 from schemas.lateness import Judgement
-from schemas.message import Accepted
+from schemas.message import Accepted, Message
 from schemas.shapes import Shape, shapes_of
+
+# The values of one row in the order of its maker's columns: str, bool, int, float, bytes,
+# datetime (aware), date, or None; a JSON column as text.
+Row: TypeAlias = tuple[Any, ...]
+Element = TypeVar("Element", contravariant=True)
 
 _JSON = msgspec.json.Encoder(order="sorted")
 _ENVELOPE = (
@@ -23,8 +29,23 @@ _ENVELOPE = (
 )
 
 
+class RowMaker(Protocol[Element]):
+    """How elements become rows of one table; it travels to the workers."""
+
+    columns: tuple[str, ...]
+
+    def open(self) -> None:
+        """Called in ``setup``."""
+
+    def row(self, element: Element) -> Row:
+        """The values of an element's row."""
+
+    def message(self, element: Element) -> Message:
+        """The message that the element came from."""
+
+
 def timestamp(value: dt.datetime) -> str:
-    """A TIMESTAMP: ISO 8601 in UTC, microseconds kept."""
+    """A TIMESTAMP as text: ISO 8601 in UTC, microseconds kept."""
     return value.astimezone(dt.UTC).isoformat()
 
 
@@ -33,64 +54,79 @@ def json_text(value: Any) -> str:
     return _JSON.encode(value).decode()
 
 
-def _plain(value: Any) -> Any:
-    return value
-
-
-def columns(family: EventFamily) -> frozenset[str]:
+def columns(family: EventFamily) -> tuple[str, ...]:
     """The columns that the rows of a family fill."""
-    contract = {family.renamed.get(name, name) for name in family.event.__struct_fields__}
+    contract = (family.renamed.get(name, name) for name in family.event.__struct_fields__)
     judgement = Judgement.__struct_fields__ if family.judged_types else ()
-    return frozenset({*contract, *_ENVELOPE, *judgement})
+    return (*contract, *_ENVELOPE, *judgement)
+
+
+class FactRows:
+    """The RowMaker of a family's fact table, for (Accepted, Judgement)."""
+
+    def __init__(self, family: EventFamily, pipeline_version: str) -> None:
+        self.columns = columns(family)
+        self._family = family
+        self._version = pipeline_version
+
+    def open(self) -> None:
+        """Looks up how each column is made."""
+        self._rows = RowBuilder(self._family, self._version)
+
+    def row(self, element: tuple[Accepted, Judgement]) -> Row:
+        """The row of one event, made now."""
+        accepted, judgement = element
+        return self._rows.row(accepted, judgement, dt.datetime.now(dt.UTC))
+
+    def message(self, element: tuple[Accepted, Judgement]) -> Message:
+        """The message of one event."""
+        return element[0].message
 
 
 class RowBuilder:
     """Builds the rows of one family. Make it once per worker."""
 
     def __init__(self, family: EventFamily, pipeline_version: str) -> None:
+        self.columns = columns(family)
         self._judged = bool(family.judged_types)
         self._version = pipeline_version
-        self._columns = [
-            (name, family.renamed.get(name, name), _converter(shape))
-            for name, shape in shapes_of(family.event).items()
+        self._values = operator.attrgetter(*family.event.__struct_fields__)
+        self._converters = [
+            (index, convert)
+            for index, shape in enumerate(shapes_of(family.event).values())
+            if (convert := _converter(shape)) is not None
         ]
 
-    def row(
-        self, accepted: Accepted, judgement: Judgement, ingest_ts: dt.datetime
-    ) -> dict[str, Any]:
-        """One row; its keys are columns of the family's table.
+    def row(self, accepted: Accepted, judgement: Judgement, ingest_ts: dt.datetime) -> Row:
+        """One row, in the order of ``columns``.
 
         Args:
             accepted: the event.
             judgement: its lateness; left out where the family judges none.
             ingest_ts: when the pipeline made the row, UTC.
         """
-        event = accepted.event
-        row: dict[str, Any] = {}
-        for name, column, convert in self._columns:
-            value = getattr(event, name)
-            row[column] = None if value is None else convert(value)
-        row["extra"] = accepted.extra
-        row["event_date"] = event.client_ts.astimezone(dt.UTC).date().isoformat()
-        row["publish_ts"] = timestamp(accepted.publish_time)
-        row["ingest_ts"] = timestamp(ingest_ts)
-        row["message_id"] = accepted.message_id
-        row["pipeline_version"] = self._version
+        event, message = accepted.event, accepted.message
+        row = list(self._values(event))
+        for index, convert in self._converters:
+            if row[index] is not None:
+                row[index] = convert(row[index])
+        row += (
+            accepted.extra,
+            event.client_ts.astimezone(dt.UTC).date(),
+            message.publish_time,
+            ingest_ts,
+            message.message_id,
+            self._version,
+        )
         if self._judged:
-            row["late_status"] = judgement.late_status.value
-            row["is_late_submission"] = judgement.is_late_submission
-            row["late_by_seconds"] = judgement.late_by_seconds
-            row["deadline_ts"] = judgement.deadline_ts and timestamp(judgement.deadline_ts)
-            row["deadline_source"] = judgement.deadline_source and judgement.deadline_source.value
-        return row
+            row += msgspec.structs.astuple(judgement)
+        return tuple(row)
 
 
-def _converter(shape: Shape) -> Callable[[Any], Any]:
-    """How the values of a contract field become those of its column."""
-    if types.DateTimeType in shape.kinds:
-        return timestamp
+def _converter(shape: Shape) -> Callable[[Any], Any] | None:
+    """How the values of a contract field become those of its column, where they differ."""
     if types.DictType in shape.kinds:
         return json_text
     if types.BoolType in shape.kinds:
         return bool
-    return str if types.EnumType in shape.kinds else _plain
+    return None

@@ -14,21 +14,18 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.typehints.decorators import no_annotations
 from apache_beam.typehints.native_type_compatibility import convert_to_beam_type
 
-from schemas.errors import ContractError, ErrorKind
+from schemas.errors import ContractError, Refusal
 from schemas.families import EventFamily
-from schemas.lateness import Judgement
 from schemas.message import Accepted, DeadLetter, Message
 from schemas.rules import EventTimeBounds
 from transforms import metrics
-from transforms.dead_letters import DeadLetters, RowErrors, internal_error_text, to_row
+from transforms.dead_letters import DeadLetters, internal_error
 from transforms.decode import Decoder
-from transforms.rows import RowBuilder
 from transforms.validate import Validator
 
 DEAD_LETTERS = "dead_letters"
 _LOG = logging.getLogger(__name__)
 
-Row = dict[str, Any]
 Dead: TypeAlias = TaggedOutput[Literal["dead_letters"], DeadLetter]
 
 
@@ -38,7 +35,6 @@ class Run:
 
     family: EventFamily
     pipeline_version: str
-    source: str
 
 
 class ValidateEvents(beam.PTransform):
@@ -57,39 +53,19 @@ class ValidateEvents(beam.PTransform):
         return split(input_or_inputs, "Validate", self._fn, self._accepted)
 
 
-class BuildRows(beam.PTransform):
-    """(Accepted, Judgement) -> (Row, DeadLetter where our code failed)."""
+class RejectedEvents(beam.PTransform):
+    """What a sink gave back, (Message, Refusal) -> DeadLetter."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, stage: str) -> None:
+        """Takes the name of the sink's step."""
         super().__init__()
-        self._fn = _BuildRowFn(run)
+        self._fn = _RejectedFn(run, stage)
 
-    @no_annotations
     def expand(
-        self, input_or_inputs: beam.PCollection[tuple[Accepted, Judgement]]
-    ) -> tuple[beam.PCollection[Row], beam.PCollection[DeadLetter]]:
+        self, input_or_inputs: beam.PCollection[tuple[Message, Refusal]]
+    ) -> beam.PCollection[DeadLetter]:
         """Wires the step."""
-        return split(input_or_inputs, "Build", self._fn, Row)
-
-
-class RejectedRows(beam.PTransform):
-    """What the warehouse refused, (table, row, errors) -> DeadLetter."""
-
-    def __init__(self, run: Run) -> None:
-        super().__init__()
-        self._fn = _RejectedRowFn(run)
-
-    def expand(self, input_or_inputs: beam.PCollection[Any]) -> beam.PCollection[DeadLetter]:
-        """Wires the step."""
-        return input_or_inputs | "Rebuild" >> beam.ParDo(self._fn).with_output_types(DeadLetter)
-
-
-class BuildDeadLetterRows(beam.PTransform):
-    """DeadLetter -> row (dict) of the table dead_letters, counted by error kind."""
-
-    def expand(self, input_or_inputs: beam.PCollection[DeadLetter]) -> beam.PCollection[Row]:
-        """Wires the step."""
-        return input_or_inputs | "Build" >> beam.ParDo(_DeadLetterRowFn()).with_output_types(Row)
+        return input_or_inputs | "Tell" >> beam.ParDo(self._fn).with_output_types(DeadLetter)
 
 
 def split(
@@ -113,12 +89,12 @@ class StepFn(beam.DoFn):
         """Opens what the worker needs."""
         self.letters = DeadLetters(self.run.family, self.run.pipeline_version)
 
-    def bug(self, accepted: Accepted, error: Exception) -> Dead:
-        """The dead letter of an event that this step failed on."""
+    def bug(self, message: Message, error: Exception) -> Dead:
+        """The dead letter of a message that this step failed on."""
         # The traceback stays out of the log: it may quote the payload.
         _LOG.error("%s failed on a message: %s", self.stage, type(error).__name__)
-        letter = self.letters.of_bug(
-            accepted, error, self.run.source, self.stage, dt.datetime.now(dt.UTC)
+        letter = self.letters.of_error(
+            message, internal_error(error), self.stage, dt.datetime.now(dt.UTC)
         )
         return TaggedOutput(DEAD_LETTERS, letter)
 
@@ -143,12 +119,10 @@ class _ValidateFn(StepFn):
         try:
             accepted = self._validator.validate(element, now)
         except ContractError as error:
-            yield self._dead(self.letters.of_error(element, error, self.stage, now))
+            yield self._dead(self.letters.of_error(element, Refusal.of(error), self.stage, now))
             return
         except Exception as error:
-            _LOG.error("%s failed on a message: %s", self.stage, type(error).__name__)
-            bug = ContractError(ErrorKind.INTERNAL_ERROR, internal_error_text(error))
-            yield self._dead(self.letters.of_error(element, bug, self.stage, now))
+            yield self.bug(element, error)
             return
         self._event_lag.update(int((now - accepted.event.client_ts).total_seconds()))
         if accepted.event.event_type in self.run.family.dead_letter_types:
@@ -161,41 +135,7 @@ class _ValidateFn(StepFn):
         return TaggedOutput(DEAD_LETTERS, letter)
 
 
-class _BuildRowFn(StepFn):
-    def __init__(self, run: Run) -> None:
-        super().__init__(run, "BuildRows")
-
-    def setup(self) -> None:
-        super().setup()
-        self._rows = RowBuilder(self.run.family, self.run.pipeline_version)
-
-    def process(self, element: tuple[Accepted, Judgement]) -> Iterator[Row | Dead]:
-        accepted, judgement = element
-        try:
-            row = self._rows.row(accepted, judgement, dt.datetime.now(dt.UTC))
-        except Exception as error:
-            yield self.bug(accepted, error)
-            return
-        yield row
-
-
-class _RejectedRowFn(StepFn):
-    def __init__(self, run: Run) -> None:
-        super().__init__(run, "InsertFacts")
-
-    def process(self, element: tuple[str, Row, RowErrors]) -> Iterator[DeadLetter]:
-        _, row, errors = element
-        yield self.letters.of_rejected_row(
-            row, errors, self.run.source, self.stage, dt.datetime.now(dt.UTC)
-        )
-
-
-class _DeadLetterRowFn(beam.DoFn):
-    def __init__(self) -> None:
-        self._counters = {
-            kind: metrics.counter(metrics.error_kind_counter(kind)) for kind in ErrorKind
-        }
-
-    def process(self, element: DeadLetter) -> Iterator[Row]:
-        self._counters[element.error_kind].inc()
-        yield to_row(element)
+class _RejectedFn(StepFn):
+    def process(self, element: tuple[Message, Refusal]) -> Iterator[DeadLetter]:
+        message, refusal = element
+        yield self.letters.of_error(message, refusal, self.stage, dt.datetime.now(dt.UTC))

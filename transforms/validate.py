@@ -38,9 +38,4 @@ class Validator:
         self.bounds.check(event.client_ts, now, "the present")
         for rule in self.family.rules:
             rule(event)
-        return self.family.accepted(
-            event=event,
-            extra=extra,
-            message_id=message.message_id,
-            publish_time=message.publish_time,
-        )
+        return self.family.accepted(message=message, event=event, extra=extra)

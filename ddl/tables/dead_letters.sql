@@ -17,7 +17,6 @@ CREATE TABLE IF NOT EXISTS `${project}.${dataset}.dead_letters` (
   payload BYTES OPTIONS (description = "The message data, untouched; its first 1 MiB."),
   payload_size INT64 OPTIONS (description = "Size of the whole message data in bytes."),
   payload_truncated BOOL OPTIONS (description = "Whether payload is only the beginning of the message data."),
-  payload_rebuilt BOOL OPTIONS (description = "Whether payload was made anew from the row, since the sink had lost the original bytes."),
   test_id STRING OPTIONS (description = "Of a store_error event: the test."),
   student_id STRING OPTIONS (description = "Of a store_error event: the student."),
   session_id STRING OPTIONS (description = "Of a store_error event: the session."),

@@ -7,10 +7,12 @@ from typing import Any
 
 import msgspec
 
+from pipeline.insert_rows import json_row
 from pipeline.lateness_settings import settings_of
 from schemas.exam_event import AcceptedExamEvent, EventType, ExamEvent
 from schemas.families import EXAM_EVENT
 from schemas.lateness import Judgement, LatenessSettings, StartRecord
+from tests.transforms.builders import accept
 from transforms.lateness import NOT_APPLICABLE, earlier, judge, start_record
 from transforms.rows import RowBuilder
 
@@ -55,9 +57,13 @@ def messages(seed: str, sessions: int, settings: LatenessSettings) -> list[Accep
 def kept(sent: Iterable[AcceptedExamEvent]) -> list[AcceptedExamEvent]:
     """Of each event the copy that was published first (DESIGN 6)."""
     first: dict[str, AcceptedExamEvent] = {}
-    for message in sorted(sent, key=lambda message: (message.publish_time, message.message_id)):
+    for message in sorted(sent, key=_publish_order):
         first.setdefault(message.event.event_id, message)
     return list(first.values())
+
+
+def _publish_order(sent: AcceptedExamEvent) -> tuple[dt.datetime, str]:
+    return sent.message.publish_time, sent.message.message_id
 
 
 def start_records(sent: Iterable[AcceptedExamEvent]) -> dict[str, StartRecord | None]:
@@ -77,7 +83,8 @@ def judged(
 
 
 def row(message: AcceptedExamEvent, judgement: Judgement) -> dict[str, Any]:
-    return _ROWS.row(message, judgement, message.publish_time)
+    made = _ROWS.row(message, judgement, message.message.publish_time)
+    return json_row(_ROWS.columns, made)
 
 
 def settings(name: str) -> LatenessSettings:
@@ -117,9 +124,8 @@ def _copies(chance: random.Random, event: ExamEvent) -> Iterator[AcceptedExamEve
                 client_ts=_moment(chance),
                 session_duration_seconds=_perhaps(chance, 0.5, 60),
             )
-        yield AcceptedExamEvent(
-            event=copy,
-            extra=None,
+        yield accept(
+            copy,
             message_id=f"{event.event_id}#{chance.choice('Aab')}{number}",
             publish_time=BEGIN + dt.timedelta(hours=1, seconds=chance.randint(0, 2)),
         )

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 from schemas.exam_event import AcceptedExamEvent, EventType, ExamEvent
+from tests.transforms.builders import accept
 
 BEGIN = dt.datetime.now(dt.UTC).replace(hour=9, minute=0, second=0, microsecond=0) - dt.timedelta(
     days=2
@@ -30,12 +31,7 @@ def accepted(
         client_ts=at(seconds),
         **fields,
     )
-    return AcceptedExamEvent(
-        event=event,
-        extra=None,
-        message_id=f"{session_id}/{name}/{copy}",
-        publish_time=at(seconds),
-    )
+    return accept(event, message_id=f"{session_id}/{name}/{copy}", publish_time=at(seconds))
 
 
 def with_two_starts(session_id: str) -> list[AcceptedExamEvent]:

@@ -10,6 +10,7 @@ from apache_beam.testing.test_stream import TestStream
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
+from pipeline.insert_rows import json_row
 from schemas import coders
 from schemas.exam_event import AcceptedExamEvent
 from schemas.families import EXAM_EVENT
@@ -24,7 +25,7 @@ from transforms.lateness_steps import SessionElement
 from transforms.rows import RowBuilder
 from transforms.steps import Run
 
-RUN = Run(family=EXAM_EVENT, pipeline_version="0", source="test")
+RUN = Run(family=EXAM_EVENT, pipeline_version="0")
 
 
 class Append(beam.DoFn):
@@ -40,7 +41,7 @@ class Append(beam.DoFn):
         accepted, judgement = element
         row = self._rows.row(accepted, judgement, dt.datetime.now(dt.UTC))
         with Path(self._path).open("a") as file:
-            file.write(json.dumps(row) + "\n")
+            file.write(json.dumps(json_row(self._rows.columns, row)) + "\n")
 
 
 def clock():

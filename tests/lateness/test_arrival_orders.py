@@ -29,7 +29,8 @@ def expected(session, wait_over_after=None):
     for number, member in enumerate(session):
         waited_in_vain = wait_over_after is not None and wait_over_after <= first_start
         judged_at = number if waited_in_vain else max(number, first_start)
-        statuses[member.message_id] = expected_status(member.event, session[: judged_at + 1])
+        seen = session[: judged_at + 1]
+        statuses[member.message.message_id] = expected_status(member.event, seen)
     return statuses
 
 
@@ -103,7 +104,7 @@ def test_the_warehouse_gives_one_answer_for_every_order(
     assert answers == [(len(sessions),)]
 
     truth = {
-        member.message_id: expected_status(member.event, session)
+        member.message.message_id: expected_status(member.event, session)
         for session in sessions
         for member in session
     }

@@ -42,7 +42,7 @@ def test_every_order_of_lines_gives_what_the_whole_session_knows(tmp_path):
     rows = [json.loads(line) for line in (tmp_path / "rows").read_text().splitlines()]
     assert len(rows) == len(arrivals)
     assert {row["message_id"]: row["late_status"] for row in rows} == {
-        member.message_id: expected_status(member.event, session)
+        member.message.message_id: expected_status(member.event, session)
         for session in sessions
         for member in session
     }

@@ -14,12 +14,10 @@ STEPS = [
     "ReadMessages",
     "ValidateEvents",
     "JudgeLateness",
-    "BuildRows",
-    "InsertFacts",
-    "RejectedRows",
+    "WriteFacts",
+    "RejectedEvents",
     "DeadLetters",
-    "BuildDeadLetterRows",
-    "InsertDeadLetters",
+    "WriteDeadLetters",
     "CountRefusedDeadLetters",
     "PublishDeadLetters",
 ]
@@ -58,7 +56,7 @@ def test_structs_travel_under_coders_of_ours(build):
         for part in build(STREAM).transforms_stack[0].parts
         if part.outputs
     }
-    for step in ("ReadMessages", "ValidateEvents", "RejectedRows", "DeadLetters"):
+    for step in ("ReadMessages", "ValidateEvents", "RejectedEvents", "DeadLetters"):
         assert isinstance(coders.get_coder(outputs[step].element_type), StructCoder), step
     judged = coders.get_coder(outputs["JudgeLateness"].element_type)
     assert all(isinstance(part, StructCoder) for part in judged.coders())

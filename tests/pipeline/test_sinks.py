@@ -1,126 +1,101 @@
-"""The sinks against the emulators. Where a service must misbehave, which no emulator does on
-request, its client is a fake, and the test's name says so.
-"""
+"""The sink itself, over a writer that keeps its rows in memory: no warehouse fails on request."""
 
-import pickle
+from typing import ClassVar
 
 import apache_beam as beam
 import pytest
-from google.api_core import exceptions
-from google.cloud import pubsub_v1
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from pipeline import sinks
-from pipeline.sinks import InsertClient, PublishDeadLetters
-from schemas.errors import ErrorKind
-from schemas.message import DeadLetter, Message
+from pipeline.sinks import WriteRows
+from schemas import coders
+from schemas.errors import ErrorKind, Refusal
+from schemas.message import Message
 from tests.pipeline.events import NOW
+from tests.transforms.running import MemoryWriter
+from transforms import metrics
 
-PROJECT = "local-exams"
-
-
-class FakeBigQuery:
-    """Answers insert_rows_json from a script: an error to raise, or BigQuery's list of errors."""
-
-    def __init__(self, refuses=lambda row: False, script=()):
-        self.refuses = refuses
-        self.script = list(script)
-        self.stored = []
-
-    def insert_rows_json(self, table, rows, **options):
-        if self.script:
-            raise self.script.pop(0)
-        if any(self.refuses(row) for row in rows):
-            raise exceptions.BadRequest("not a row")
-        self.stored += rows
-        return []
+# Filled by the running pipeline, which works in this process.
+FOUND = []
 
 
-@pytest.fixture
-def client(monkeypatch):
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
-
-    def make(fake):
-        monkeypatch.setattr(sinks, "bigquery_client", lambda project: fake)
-        return InsertClient(PROJECT, "written")
-
-    return make
+def keep(refused):
+    FOUND.append(refused)
 
 
-def insert(client, rows):
-    return client.insert_rows_json("p.d.t", rows, [str(n) for n in range(len(rows))])
+class Rows:
+    """A RowMaker of one column, the payload; it fails on ``bug``."""
+
+    columns = ("payload",)
+
+    def open(self):
+        pass
+
+    def row(self, element):
+        if element.payload == b"bug":
+            raise LookupError
+        return (element.payload.decode(),)
+
+    def message(self, element):
+        return element
 
 
-def test_with_a_fake_bigquery_an_outage_refuses_no_row(client):
-    outage = [
-        exceptions.ServiceUnavailable("away"),
-        exceptions.Forbidden("no access"),
-        exceptions.NotFound("no table"),
-    ]
-    fake = FakeBigQuery(script=outage)
-    assert insert(client(fake), [{"a": 1}, {"a": 2}]) == []
-    assert fake.stored == [{"a": 1}, {"a": 2}]
-
-
-@given(st.lists(st.booleans(), min_size=1, max_size=30))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_with_a_fake_bigquery_a_refused_request_costs_only_the_rows_at_fault(client, good):
-    fake = FakeBigQuery(refuses=lambda row: not row["good"])
-    errors = insert(client(fake), [{"good": g, "n": n} for n, g in enumerate(good)])
-    assert [row["n"] for row in fake.stored] == [n for n, g in enumerate(good) if g]
-    assert [e["index"] for e in errors] == [n for n, g in enumerate(good) if not g]
-
-
-def test_the_insert_client_travels_without_its_connection(client):
-    fake = FakeBigQuery()
-    fake.unpicklable = lambda: None
-    made = client(fake)
-    insert(made, [{"a": 1}])
-    assert pickle.loads(pickle.dumps(made)) is not None  # noqa: S301
-
-
-def letter(number, attributes):
-    return DeadLetter(
-        message=Message(
-            payload=f"payload {number}".encode(),
-            message_id=str(number),
-            publish_time=NOW,
-            source="projects/p/subscriptions/s",
-            attributes=attributes,
-        ),
-        error_kind=ErrorKind.NOT_JSON,
-        error_message="the body is not valid JSON",
-        stage="ValidateEvents",
-        event_family="exam_event",
-        failed_at=NOW,
-        pipeline_version="0",
+def message(number, payload=None):
+    return Message(
+        payload=payload or str(number).encode(),
+        message_id=str(number),
+        publish_time=NOW,
+        source="s",
     )
 
 
-def test_dead_letters_reach_pubsub_whatever_their_attributes_are_called(pubsub_emulator):
-    topic = f"projects/{PROJECT}/topics/dead-letters-of-sinks"
-    subscription = f"projects/{PROJECT}/subscriptions/dead-letters-of-sinks"
-    clash = {name: name for name in ("data", "topic", "timeout", "retry", "ordering_key", "self")}
-    with pubsub_v1.PublisherClient() as publisher, pubsub_v1.SubscriberClient() as subscriber:
-        publisher.create_topic(name=topic)
-        subscriber.create_subscription(name=subscription, topic=topic)
+class Watched(MemoryWriter):
+    """Notes how much was under way at each flush."""
+
+    flushed: ClassVar = []
+
+    def flush(self):
+        Watched.flushed.append(len(self._appended))
+        return super().flush()
+
+
+@pytest.fixture
+def write():
+    def write(messages, refuses=()):
+        Watched.flushed.clear()
+        coders.register([Message, Refusal])
+        FOUND.clear()
         with beam.Pipeline("FnApiRunner") as pipeline:
             _ = (
                 pipeline
-                | beam.Create([letter(n, clash) for n in range(1_200)])
-                | PublishDeadLetters(topic)
+                | beam.Create(messages, reshuffle=False)
+                | WriteRows(Rows(), Watched("sink", ("payload",), frozenset(refuses)), "written")
+                | beam.Map(keep)
             )
-        received = {}
-        while len(received) < 1_200:
-            pulled = subscriber.pull(subscription=subscription, max_messages=1_000, timeout=30)
-            received |= {
-                m.message.data: dict(m.message.attributes) for m in pulled.received_messages
-            }
-            subscriber.acknowledge(
-                subscription=subscription, ack_ids=[m.ack_id for m in pulled.received_messages]
-            )
-        publisher.stop()
-    assert clash.items() <= received[b"payload 7"].items()
-    assert received[b"payload 7"]["error_kind"] == "not_json"
-    assert received[b"payload 7"]["message_id"] == "7"
+        return list(FOUND), metrics.counters(pipeline.result.metrics())["written"]
+
+    return write
+
+
+def test_each_refusal_comes_with_its_own_message(write):
+    messages = [message(n) for n in range(1_700)] + [message(1_700, b"bug")]
+    found, written = write(messages, refuses={"3", "600", "1699"})
+    told = {sent.message_id: refusal for sent, refusal in found}
+    invalid = Refusal(ErrorKind.REJECTED_BY_WAREHOUSE, "invalid: too old", "client_ts")
+    assert [told[key] for key in ("3", "600", "1699")] == [invalid] * 3
+    assert told["1700"].kind is ErrorKind.INTERNAL_ERROR
+    assert (len(found), written) == (4, 1_697)
+
+
+def test_what_is_under_way_is_bounded_however_large_the_bundle(write, monkeypatch):
+    monkeypatch.setattr(sinks, "_FLUSH_ROWS", 1_000)
+    _, written = write([message(n) for n in range(3_300)])
+    assert written == 3_300
+    assert max(Watched.flushed) == 1_000
+
+
+def test_large_messages_are_not_gathered(write, monkeypatch):
+    monkeypatch.setattr(sinks, "_APPEND_BYTES", 100)
+    monkeypatch.setattr(sinks, "_FLUSH_BYTES", 300)
+    _, written = write([message(n, b"x" * 101) for n in range(9)])
+    assert written == 9
+    assert max(Watched.flushed) == 3

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from schemas import coders
 from schemas.coders import StructCoder
-from schemas.errors import ContractError, ErrorKind
+from schemas.errors import ContractError, ErrorKind, Refusal
 from schemas.exam_event import AcceptedExamEvent, ExamEvent
 from schemas.lateness import DeadlineSource, Judgement, LateStatus
 from schemas.message import DeadEvent, DeadLetter, Message
@@ -52,7 +52,6 @@ values = st.one_of(
         error_field=st.none() | texts,
         event_id=st.none() | texts,
         replay_count=st.integers(0, 10**9),
-        payload_rebuilt=st.booleans(),
         event=st.none() | dead_events,
     ),
     st.builds(
@@ -65,11 +64,11 @@ values = st.one_of(
     ),
     st.builds(
         AcceptedExamEvent,
+        message=messages,
         event=strategies.events,
         extra=st.none() | texts,
-        message_id=texts,
-        publish_time=strategies.timestamps,
     ),
+    st.builds(Refusal, kind=st.sampled_from(ErrorKind), message=texts, field=st.none() | texts),
 )
 
 

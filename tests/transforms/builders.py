@@ -11,10 +11,12 @@ from schemas.lateness import Judgement, LateStatus
 from schemas.message import DeadLetter, Message
 from schemas.rules import EventTimeBounds
 from transforms.decode import Decoder
+from transforms.rows import RowBuilder
 
 NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
 BOUNDS = EventTimeBounds(max_age=dt.timedelta(days=1800), max_ahead=dt.timedelta(days=1))
 DECODER = Decoder(EXAM_EVENT)
+ROWS = RowBuilder(EXAM_EVENT, "1.2.3")
 UNKNOWN = Judgement(late_status=LateStatus.UNKNOWN)
 
 # What a message must hold at the least, in the contract's order.
@@ -58,7 +60,17 @@ def message(data: bytes | None = None, **fields: Any) -> Message:
 
 
 def accepted(extra: str | None = None, **fields: Any) -> AcceptedExamEvent:
-    return AcceptedExamEvent(event=event(**fields), extra=extra, message_id="m1", publish_time=NOW)
+    return accept(event(**fields), extra)
+
+
+def accept(of: ExamEvent, extra: str | None = None, **of_message: Any) -> AcceptedExamEvent:
+    """An event as a valid message of ours would have brought it."""
+    return AcceptedExamEvent(message=message(b"{}", **of_message), event=of, extra=extra)
+
+
+def row_dict(sent: AcceptedExamEvent, judgement: Judgement = UNKNOWN) -> dict[str, Any]:
+    """The row of an event, by column."""
+    return dict(zip(ROWS.columns, ROWS.row(sent, judgement, NOW), strict=True))
 
 
 def letter(of: Message | None = None, **fields: Any) -> DeadLetter:

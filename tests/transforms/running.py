@@ -2,30 +2,30 @@
 
 import collections
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import apache_beam as beam
 from apache_beam.metrics.metric import MetricResults
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
+from pipeline.row_writer import RefusedRow
+from pipeline.sinks import WriteRows
 from schemas import coders
+from schemas.errors import Refusal
 from schemas.families import EXAM_EVENT, EventFamily
 from schemas.lateness import Judgement
 from schemas.message import DeadLetter, Message
 from tests.lateness.settings import lateness_config
 from tests.transforms.builders import BOUNDS
 from transforms import metrics
+from transforms.dead_letters import DeadLetterRows
 from transforms.judge_lateness import JudgeLateness
 from transforms.lateness_steps import SessionElement
-from transforms.steps import (
-    BuildDeadLetterRows,
-    BuildRows,
-    RejectedRows,
-    Run,
-    ValidateEvents,
-)
+from transforms.rows import FactRows, Row
+from transforms.steps import RejectedEvents, Run, ValidateEvents
 
-RUN = Run(family=EXAM_EVENT, pipeline_version="1.2.3", source="subscription")
+RUN = Run(family=EXAM_EVENT, pipeline_version="1.2.3")
 
 # Filled by the running pipeline: both runners work in this process.
 _SEEN: dict[str, list[Any]] = collections.defaultdict(list)
@@ -58,32 +58,71 @@ class Outcome:
         return found
 
 
+class MemoryWriter:
+    """A RowWriter that keeps its rows here; it refuses those with a value of ``refuses``."""
+
+    def __init__(self, name: str, columns: tuple[str, ...], refuses: frozenset[str]) -> None:
+        self._name = name
+        self._columns = columns
+        self._refuses = refuses
+        self._appended: list[Row] = []
+
+    def open(self) -> None:
+        pass
+
+    def append(self, rows: Sequence[Row]) -> None:
+        self._appended += rows
+
+    def flush(self) -> list[RefusedRow]:
+        refused = []
+        for index, row in enumerate(self._appended):
+            if self._refuses.isdisjoint(value for value in row if isinstance(value, str)):
+                _keep(dict(zip(self._columns, row, strict=True)), self._name)
+            else:
+                refused.append(RefusedRow(index, "invalid: too old", "client_ts"))
+        self._appended = []
+        return refused
+
+    def close(self) -> None:
+        pass
+
+
 def run_steps(
     messages: list[Message],
     family: EventFamily = EXAM_EVENT,
-    refused: list[tuple[str, dict[str, Any], list[dict[str, Any]]]] | None = None,
+    refused: frozenset[str] = frozenset(),
     runner: Any = None,
 ) -> Outcome:
-    """The flow between source and sinks, every step behind a fusion break, so that each output
-    has to pass through its coder. ``refused``: what the warehouse sends back.
+    """The flow between source and warehouse, every step behind a fusion break, so that each output
+    has to pass through its coder. ``refused``: event_ids that the warehouse does not take.
     """
     _SEEN.clear()
-    coders.register([Message, DeadLetter, Judgement, SessionElement, family.accepted])
+    coders.register([Message, DeadLetter, Judgement, SessionElement, Refusal, family.accepted])
     run = dataclasses.replace(RUN, family=family)
+    facts, letter_rows = FactRows(family, RUN.pipeline_version), DeadLetterRows()
     pipeline = beam.Pipeline(runner=runner or FnApiRunner())
-    received = pipeline | beam.Create(messages, reshuffle=False).with_output_types(Message)
+    received = pipeline | "Create" >> beam.Create(messages, reshuffle=False).with_output_types(
+        Message
+    )
     events, invalid = received | "Validate" >> ValidateEvents(run, BOUNDS)
     judged, unjudged = (
         events | "Break1" >> beam.Reshuffle() | "Judge" >> JudgeLateness(run, lateness_config())
     )
-    rows, unbuilt = judged | "Break2" >> beam.Reshuffle() | "Rows" >> BuildRows(run)
-    sent_back = pipeline | "Refused" >> beam.Create(refused or [], reshuffle=False)
-    rejected = sent_back | "Rejected" >> RejectedRows(run)
-    letters = (invalid, unjudged, unbuilt, rejected) | beam.Flatten()
-    letters = letters | "Break3" >> beam.Reshuffle()
-    letter_rows = letters | BuildDeadLetterRows()
-    for name, output in [("rows", rows), ("letters", letters), ("letter_rows", letter_rows)]:
-        _ = output | f"Keep {name}" >> beam.Map(_keep, name)
+    sent_back = (
+        judged
+        | "Break2" >> beam.Reshuffle()
+        | "Write" >> WriteRows(facts, MemoryWriter("rows", facts.columns, refused), metrics.WRITTEN)
+        | "Break3" >> beam.Reshuffle()
+    )
+    rejected = sent_back | "Rejected" >> RejectedEvents(run, "WriteFacts")
+    letters = (invalid, unjudged, rejected) | beam.Flatten()
+    letters = letters | "Break4" >> beam.Reshuffle()
+    _ = letters | "Keep letters" >> beam.Map(_keep, "letters")
+    _ = letters | "WriteLetters" >> WriteRows(
+        letter_rows,
+        MemoryWriter("letter_rows", letter_rows.columns, frozenset()),
+        metrics.DEAD_LETTERS_WRITTEN,
+    )
     result = pipeline.run()
     result.wait_until_finish()
     return Outcome(_SEEN["rows"], _SEEN["letters"], _SEEN["letter_rows"], result.metrics())

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import ContractError, ErrorKind
-from schemas.exam_event import EventType, ExamEvent
+from schemas.exam_event import AcceptedExamEvent, EventType, ExamEvent
 from schemas.families import EXAM_EVENT
 from schemas.rules import EventTimeBounds
 from tests.transforms import strategies
-from tests.transforms.builders import BOUNDS, DECODER, NOW, accepted, message, payload
+from tests.transforms.builders import BOUNDS, DECODER, NOW, event, message, payload
 from transforms.validate import Validator
 
 VALIDATOR = Validator(EXAM_EVENT, BOUNDS, DECODER)
@@ -34,7 +34,10 @@ def refusal(**arguments: Any) -> ContractError:
 
 def test_accepts_with_what_the_message_knew() -> None:
     data = payload(client_ts=NOW.isoformat(), z=1)
-    assert VALIDATOR.validate(message(data), NOW) == accepted(extra='{"z":1}')
+    sent = message(data)
+    assert VALIDATOR.validate(sent, NOW) == AcceptedExamEvent(
+        message=sent, event=event(), extra='{"z":1}'
+    )
 
 
 @pytest.mark.parametrize("client_ts", [OLDEST, NOW, NEWEST])

@@ -7,13 +7,13 @@ import pytest
 from apache_beam.internal import pickler
 
 from schemas.errors import ErrorKind
-from schemas.families import EXAM_EVENT
 from schemas.lateness import LateStatus
 from schemas.message import Message
 from tests.transforms import builders
 from tests.transforms.builders import BOUNDS
 from tests.transforms.running import RUN, Outcome, run_steps
 from transforms import lateness_steps, metrics, steps
+from transforms.dead_letters import internal_error
 from transforms.decode import MAX_PAYLOAD_BYTES
 from transforms.rows import RowBuilder
 from transforms.validate import Validator
@@ -58,22 +58,14 @@ JUDGED = {
     LateStatus.UNKNOWN: UNKNOWN,
     LateStatus.NOT_APPLICABLE: NOT_APPLICABLE,
 }
-EVERYTHING = [*REFUSED.values(), *JUDGED.values(), ON_TIME]
-
-
-def row_of(sent: Message) -> dict[str, Any]:
-    """The row that the functions make of a valid message."""
-    decoder = steps.Decoder(EXAM_EVENT)
-    accepted = Validator(EXAM_EVENT, BOUNDS, decoder).validate(sent, NOW)
-    return RowBuilder(EXAM_EVENT, "1.2.3").row(accepted, builders.UNKNOWN, NOW)
+REJECTED = answer("rejected", session_expiry_ts=NOW + HOUR)
+EVERYTHING = [*REFUSED.values(), *JUDGED.values(), ON_TIME, REJECTED]
 
 
 @pytest.fixture(scope="module", params=RUNNERS)
 def outcome(request: pytest.FixtureRequest) -> Outcome:
-    errors = [{"reason": "invalid", "location": "client_ts", "message": "too old"}]
-    refused = [("p:d.events_fact", row_of(LATE), errors)]
     runner = None if request.param == "FnApiRunner" else request.param
-    return run_steps(EVERYTHING, refused=refused, runner=runner)
+    return run_steps(EVERYTHING, refused=frozenset({"rejected"}), runner=runner)
 
 
 def test_valid_events_become_rows_with_their_judgement(outcome: Outcome) -> None:
@@ -90,7 +82,7 @@ def test_valid_events_become_rows_with_their_judgement(outcome: Outcome) -> None
     assert late["deadline_source"] == "payload"
     assert late["message_id"] == "of late"
     assert late["pipeline_version"] == "1.2.3"
-    assert dt.datetime.fromisoformat(late["ingest_ts"]) >= NOW
+    assert late["ingest_ts"] >= NOW
 
 
 def test_the_rest_becomes_dead_letters_with_the_original_message(outcome: Outcome) -> None:
@@ -101,15 +93,12 @@ def test_the_rest_becomes_dead_letters_with_the_original_message(outcome: Outcom
         assert letters[kind].message == sent
         assert letters[kind].stage == "ValidateEvents"
         assert letters[kind].failed_at >= NOW
-        assert not letters[kind].payload_rebuilt
     assert letters[ErrorKind.SCHEMA_VIOLATION].error_field == "attempt_no"
     assert letters[ErrorKind.RULE_VIOLATION].error_field == "client_ts"
     rejected = letters[ErrorKind.REJECTED_BY_WAREHOUSE]
-    assert (rejected.stage, rejected.message.source) == ("InsertFacts", "subscription")
-    assert (rejected.event_id, rejected.payload_rebuilt) == ("late", True)
-    assert builders.DECODER.decode(rejected.message.payload) == builders.DECODER.decode(
-        LATE.payload
-    )
+    assert (rejected.stage, rejected.message) == ("WriteFacts", REJECTED)
+    assert (rejected.event_id, rejected.error_field) == ("rejected", "client_ts")
+    assert rejected.error_message == "invalid: too old"
 
 
 def test_a_store_error_keeps_its_event(outcome: Outcome) -> None:
@@ -125,16 +114,18 @@ def test_every_dead_letter_has_a_row(outcome: Outcome) -> None:
 
 def test_every_outcome_is_counted(outcome: Outcome) -> None:
     assert outcome.counters == {
-        "received": 10,
+        "received": 11,
+        "written": 5,
+        "dead_letters_written": 6,
         "dead_letter_not_json": 1,
         "dead_letter_too_large": 1,
         "dead_letter_schema_violation": 1,
         "dead_letter_rule_violation": 1,
         "dead_letter_store_error": 1,
         "dead_letter_rejected_by_warehouse": 1,
-        "lateness_settled_by_payload": 3,
+        "lateness_settled_by_payload": 4,
         "lateness_sent_to_session": 1,
-        "late_status_on_time": 2,
+        "late_status_on_time": 3,
         "late_status_late": 1,
         "late_status_unknown": 1,
         "late_status_not_applicable": 1,
@@ -144,7 +135,7 @@ def test_every_outcome_is_counted(outcome: Outcome) -> None:
 def test_sizes_and_lags_are_distributions(outcome: Outcome) -> None:
     sizes = [len(sent.payload) for sent in EVERYTHING]
     payload_bytes = outcome.distribution(metrics.PAYLOAD_BYTES)
-    assert (payload_bytes.count, payload_bytes.sum) == (10, sum(sizes))
+    assert (payload_bytes.count, payload_bytes.sum) == (11, sum(sizes))
     assert (payload_bytes.min, payload_bytes.max) == (1, MAX_PAYLOAD_BYTES + 1)
     lag = outcome.distribution(metrics.EVENT_LAG_SECONDS)
     assert lag.count == len(EVERYTHING) - 4  # of valid events, store errors included
@@ -160,7 +151,7 @@ def boom(*_: Any, **__: Any) -> None:
     [
         (Validator, "validate", "ValidateEvents"),
         (lateness_steps, "judge", "JudgeLateness"),
-        (RowBuilder, "row", "BuildRows"),
+        (RowBuilder, "row", "WriteFacts"),
     ],
 )
 def test_a_bug_of_ours_loses_no_message_and_logs_no_value(
@@ -177,13 +168,11 @@ def test_a_bug_of_ours_loses_no_message_and_logs_no_value(
     assert outcome.rows == []
     assert (letter.error_kind, letter.stage) == (ErrorKind.INTERNAL_ERROR, stage)
     assert letter.event_id == f"id of {SECRET}"
-    assert builders.DECODER.decode(letter.message.payload) == builders.DECODER.decode(sent.payload)
-    assert letter.message.message_id == sent.message_id
-    assert letter.payload_rebuilt == (stage != "ValidateEvents")
+    assert letter.message == sent
     assert outcome.counters["dead_letter_internal_error"] == 1
     assert "LookupError" in letter.error_message
     assert SECRET not in letter.error_message
-    assert f"{stage} failed on a message: LookupError" in caplog.text
+    assert "failed on a message: LookupError" in caplog.text
     assert SECRET not in caplog.text
 
 
@@ -198,8 +187,7 @@ def test_messages_and_errors_leave_no_trace_in_the_log(caplog: pytest.LogCapture
     ("step", "element"),
     [
         (steps.ValidateEvents(RUN, BOUNDS), ON_TIME),
-        (steps.BuildRows(RUN), (builders.accepted(), builders.UNKNOWN)),
-        (steps.RejectedRows(RUN), ("table", row_of(LATE), [])),
+        (steps.RejectedEvents(RUN, "WriteFacts"), (ON_TIME, internal_error(ValueError()))),
     ],
     ids=lambda value: type(value).__name__,
 )

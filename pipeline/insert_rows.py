@@ -1,0 +1,112 @@
+"""Rows to BigQuery by streaming inserts (tabledata.insertAll)."""
+
+import base64
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from google.api_core.exceptions import GoogleAPICallError, ServiceUnavailable
+from google.cloud import bigquery
+
+from pipeline.outages import send_in_halves, wait_out_outages
+from pipeline.row_writer import RefusedRow
+from schemas.warehouse import Dataset, bigquery_client
+from transforms.rows import Row, timestamp
+
+_TIMEOUT_SECONDS = 60.0
+_NO_RETRY: Any = None  # ours is around the call
+# With these the row is at fault; with any other reason BigQuery asks to try again.
+# https://cloud.google.com/bigquery/docs/error-messages
+_ROW_AT_FAULT = frozenset({"invalid", "invalidQuery", "notImplemented", "parseError"})
+
+# A row's position, its insertId, and its values by column.
+_Pending = tuple[int, str, dict[str, Any]]
+
+
+class InsertRowsWriter:
+    """A RowWriter over ``bigquery.Client.insert_rows_json``: one request an append."""
+
+    def __init__(self, dataset: Dataset, table: str, columns: tuple[str, ...]) -> None:
+        self._dataset = dataset
+        self._table = dataset.table(table)
+        self._columns = columns
+        self._client: bigquery.Client | None = None
+        self._appended = 0
+        self._refused: list[RefusedRow] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_client": None}
+
+    def open(self) -> None:
+        """Nothing yet: opening asks for credentials, which an outage can refuse too."""
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Writes rows, in halves where BigQuery refuses a request as such."""
+        pending: list[_Pending] = [
+            (self._appended + number, uuid.uuid4().hex, json_row(self._columns, row))
+            for number, row in enumerate(rows)
+        ]
+        self._appended += len(rows)
+        for offset, reply in send_in_halves(self._send, pending):
+            if isinstance(reply, GoogleAPICallError):
+                self._refused.append(RefusedRow(pending[offset][0], f"invalid: {reply.message}"))
+
+    def flush(self) -> list[RefusedRow]:
+        """The refused rows since the last flush."""
+        refused, self._refused, self._appended = self._refused, [], 0
+        return refused
+
+    def close(self) -> None:
+        """Closes the connection."""
+        if self._client is not None:
+            self._client.close()  # type: ignore[no-untyped-call]
+            self._client = None
+
+    def _send(self, rows: Sequence[_Pending]) -> None:
+        wait_out_outages("BigQuery")(self._insert)(list(rows))
+
+    def _insert(self, pending: list[_Pending]) -> None:
+        """Inserts rows; those that BigQuery puts off stay pending.
+
+        Raises:
+            ServiceUnavailable: some are put off.
+            GoogleAPICallError: the whole request failed.
+        """
+        if self._client is None:
+            self._client = bigquery_client(self._dataset.project)
+        errors = self._client.insert_rows_json(
+            self._table,
+            [row for _, _, row in pending],
+            row_ids=[row_id for _, row_id, _ in pending],
+            retry=_NO_RETRY,
+            skip_invalid_rows=True,
+            timeout=_TIMEOUT_SECONDS,
+        )
+        put_off = []
+        for error in errors:
+            row = pending[error["index"]]
+            first = error["errors"][0]
+            if first["reason"] in _ROW_AT_FAULT:
+                reason = f"{first['reason']}: {first.get('message')}"
+                self._refused.append(RefusedRow(row[0], reason, first.get("location") or None))
+            else:
+                put_off.append(row)
+        pending[:] = put_off
+        if put_off:
+            raise ServiceUnavailable(f"{len(put_off)} rows are put off")  # type: ignore[no-untyped-call]
+
+
+def json_row(columns: Sequence[str], row: Row) -> dict[str, Any]:
+    """A row as BigQuery's JSON takes it."""
+    return {column: _json_value(value) for column, value in zip(columns, row, strict=True)}
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return timestamp(value)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return value

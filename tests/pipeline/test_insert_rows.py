@@ -1,0 +1,125 @@
+"""Streaming inserts. BigQuery must misbehave here, which no emulator does on request, so its client
+is a fake, and the tests' names say so; what the emulator takes is seen wherever a pipeline runs.
+"""
+
+import datetime as dt
+import pickle
+
+import pytest
+from google.api_core import exceptions
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline import insert_rows
+from pipeline.insert_rows import InsertRowsWriter, json_row
+from pipeline.row_writer import RefusedRow
+from schemas.warehouse import Dataset
+
+DATASET = Dataset.parse("local-exams.exams")
+
+
+class FakeBigQuery:
+    """Answers insert_rows_json from a script: an error to raise, or BigQuery's list of errors."""
+
+    def __init__(self, refuses=lambda row: False, script=()):
+        self.refuses = refuses
+        self.script = list(script)
+        self.stored = []
+        self.ids = []
+
+    def insert_rows_json(self, table, rows, row_ids, **options):
+        assert options["skip_invalid_rows"]
+        self.ids.append(row_ids)
+        reply = self.script.pop(0) if self.script else []
+        if isinstance(reply, Exception):
+            raise reply
+        if any(self.refuses(row) for row in rows):
+            raise exceptions.BadRequest("not a row")
+        told = {error["index"] for error in reply}
+        self.stored += [row["n"] for number, row in enumerate(rows) if number not in told]
+        return reply
+
+    def close(self):
+        self.closed = True
+
+
+def error(index, reason, location=""):
+    return {"index": index, "errors": [{"reason": reason, "message": "m", "location": location}]}
+
+
+@pytest.fixture
+def write(monkeypatch):
+    """Writes rows (n,) through a writer over a fake BigQuery; gives what is refused."""
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+
+    def write(fake, *appends):
+        monkeypatch.setattr(insert_rows, "bigquery_client", lambda project: fake)
+        writer = InsertRowsWriter(DATASET, "events_fact", ("n",))
+        writer.open()
+        for numbers in appends:
+            writer.append([(number,) for number in numbers])
+        return writer.flush()
+
+    return write
+
+
+def test_with_a_fake_bigquery_an_outage_refuses_no_row(write):
+    outage = [
+        exceptions.ServiceUnavailable("away"),
+        exceptions.Forbidden("no access"),
+        exceptions.NotFound("no table"),
+    ]
+    fake = FakeBigQuery(script=outage)
+    assert write(fake, [1, 2]) == []
+    assert fake.stored == [1, 2]
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=30), st.integers(0, 30))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_with_a_fake_bigquery_a_refused_request_costs_only_the_rows_at_fault(write, good, cut):
+    fake = FakeBigQuery(refuses=lambda row: not good[row["n"]])
+    numbers = list(range(len(good)))
+    refused = write(fake, numbers[:cut], numbers[cut:])
+    assert fake.stored == [n for n in numbers if good[n]]
+    assert sorted(row.index for row in refused) == [n for n in numbers if not good[n]]
+
+
+def test_with_a_fake_bigquery_only_a_row_at_fault_comes_back(write):
+    fake = FakeBigQuery(script=[[error(0, "backendError"), error(2, "invalid", "n")], []])
+    assert write(fake, [10, 11, 12, 13]) == [RefusedRow(2, "invalid: m", "n")]
+    assert fake.stored == [11, 13, 10]
+    assert fake.ids[1] == fake.ids[0][:1], "a row keeps its insertId"
+
+
+def test_with_a_fake_bigquery_each_flush_tells_of_the_rows_since_the_last(monkeypatch):
+    fake = FakeBigQuery(script=[[error(1, "invalid")], [error(0, "invalid")]])
+    monkeypatch.setattr(insert_rows, "bigquery_client", lambda project: fake)
+    writer = InsertRowsWriter(DATASET, "events_fact", ("n",))
+    writer.append([(1,), (2,)])
+    assert [row.index for row in writer.flush()] == [1]
+    writer.append([(3,)])
+    assert [row.index for row in writer.flush()] == [0]
+    writer.close()
+    assert fake.closed
+
+
+def test_the_writer_travels_without_its_connection(monkeypatch):
+    fake = FakeBigQuery()
+    fake.unpicklable = lambda: None
+    monkeypatch.setattr(insert_rows, "bigquery_client", lambda project: fake)
+    writer = InsertRowsWriter(DATASET, "events_fact", ("n",))
+    writer.append([(1,)])
+    assert pickle.loads(pickle.dumps(writer)) is not None  # noqa: S301
+
+
+def test_values_are_told_as_bigquerys_json_takes_them():
+    moment = dt.datetime(2026, 3, 2, 1, 0, 0, 7, dt.timezone(dt.timedelta(hours=5, minutes=30)))
+    values = {"t": moment, "d": moment.date(), "b": b"\x00\xff", "n": None, "x": 1.5, "f": True}
+    assert json_row(tuple(values), tuple(values.values())) == {
+        "t": "2026-03-01T19:30:00.000007+00:00",
+        "d": "2026-03-02",
+        "b": "AP8=",
+        "n": None,
+        "x": 1.5,
+        "f": True,
+    }

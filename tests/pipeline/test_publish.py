@@ -1,0 +1,57 @@
+"""Dead letters to Pub/Sub, against its emulator."""
+
+import apache_beam as beam
+from google.cloud import pubsub_v1
+
+from pipeline.publish import PublishDeadLetters
+from schemas.errors import ErrorKind
+from schemas.message import DeadLetter, Message
+from tests.pipeline.events import NOW
+
+PROJECT = "local-exams"
+
+
+def letter(number, attributes):
+    return DeadLetter(
+        message=Message(
+            payload=f"payload {number}".encode(),
+            message_id=str(number),
+            publish_time=NOW,
+            source="projects/p/subscriptions/s",
+            attributes=attributes,
+        ),
+        error_kind=ErrorKind.NOT_JSON,
+        error_message="the body is not valid JSON",
+        stage="ValidateEvents",
+        event_family="exam_event",
+        failed_at=NOW,
+        pipeline_version="0",
+    )
+
+
+def test_dead_letters_reach_pubsub_whatever_their_attributes_are_called(pubsub_emulator):
+    topic = f"projects/{PROJECT}/topics/dead-letters-of-sinks"
+    subscription = f"projects/{PROJECT}/subscriptions/dead-letters-of-sinks"
+    clash = {name: name for name in ("data", "topic", "timeout", "retry", "ordering_key", "self")}
+    with pubsub_v1.PublisherClient() as publisher, pubsub_v1.SubscriberClient() as subscriber:
+        publisher.create_topic(name=topic)
+        subscriber.create_subscription(name=subscription, topic=topic)
+        with beam.Pipeline("FnApiRunner") as pipeline:
+            _ = (
+                pipeline
+                | beam.Create([letter(n, clash) for n in range(1_200)])
+                | PublishDeadLetters(topic)
+            )
+        received = {}
+        while len(received) < 1_200:
+            pulled = subscriber.pull(subscription=subscription, max_messages=1_000, timeout=30)
+            received |= {
+                m.message.data: dict(m.message.attributes) for m in pulled.received_messages
+            }
+            subscriber.acknowledge(
+                subscription=subscription, ack_ids=[m.ack_id for m in pulled.received_messages]
+            )
+        publisher.stop()
+    assert clash.items() <= received[b"payload 7"].items()
+    assert received[b"payload 7"]["error_kind"] == "not_json"
+    assert received[b"payload 7"]["message_id"] == "7"
