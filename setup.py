@@ -10,6 +10,7 @@ setup(
     package_data={
         "schemas": ["*.avsc"],
         "ddl": ["tables/*.sql", "views/*.sql", "checks/*.sql"],
+        "pipeline": ["sql/*.sql"],
         "local_runner": ["*.html"],
     },
     python_requires=">=3.11,<3.13",

@@ -2,7 +2,6 @@
 
 import dataclasses
 import re
-import string
 from importlib import resources
 from typing import Literal
 
@@ -57,8 +56,7 @@ class Query:
 
 def render(dataset: Dataset, path: str) -> str:
     """The text of ``ddl/<path>`` for this dataset."""
-    text = resources.files("ddl").joinpath(path).read_text(encoding="utf-8")
-    return string.Template(text).substitute(project=dataset.project, dataset=dataset.name)
+    return dataset.fill(resources.files("ddl").joinpath(path).read_text(encoding="utf-8"))
 
 
 def table(dataset: Dataset, name: str) -> bigquery.Table:

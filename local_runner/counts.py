@@ -8,6 +8,7 @@ from typing import Any
 from google.cloud import bigquery
 
 from local_runner.simulate import DUPLICATE, FACT
+from pipeline.reconcile import count
 from schemas.errors import ErrorKind
 from schemas.warehouse import Dataset
 
@@ -20,17 +21,6 @@ SELECT COUNT(DISTINCT message_id) FROM (
   SELECT message_id FROM `{dataset}.events_fact`
   UNION ALL SELECT message_id FROM `{dataset}.dead_letters`
 )"""
-
-_FACTS = """
-SELECT COUNT(DISTINCT event_id), COUNT(DISTINCT message_id) FROM `{dataset}.events_fact`"""
-
-_DEAD_LETTERS = """
-SELECT error_kind, COUNT(*) FROM (
-  SELECT message_id, MIN(error_kind) AS error_kind FROM `{dataset}.dead_letters`
-  WHERE message_id NOT IN (SELECT message_id FROM `{dataset}.events_fact`)
-  GROUP BY message_id
-)
-GROUP BY error_kind"""
 
 # The emulator takes every row that passes our checks, and our own bugs are not made to order.
 NOT_PROVOKED = (ErrorKind.REJECTED_BY_WAREHOUSE, ErrorKind.INTERNAL_ERROR)
@@ -111,8 +101,8 @@ def rows(client: bigquery.Client, dataset: Dataset) -> collections.Counter[str]:
 
 def arrived(client: bigquery.Client, dataset: Dataset) -> int:
     """Messages that are a fact or a dead letter by now."""
-    [[count]] = _rows(client, _ARRIVED, dataset)
-    return int(count)
+    [[messages]] = _rows(client, _ARRIVED, dataset)
+    return int(messages)
 
 
 def reconcile(
@@ -129,9 +119,9 @@ def reconcile(
         outcomes: of every message that was sent.
         topic: attributes of the dead letters on the topic; None without Pub/Sub.
     """
-    [[facts, messages]] = _rows(client, _FACTS, dataset)
-    found = collections.Counter({FACT: facts, DUPLICATE: messages - facts})
-    found.update(dict(_rows(client, _DEAD_LETTERS, dataset)))
+    counts = count(client, dataset)
+    found = collections.Counter({FACT: counts.facts, DUPLICATE: counts.duplicates})
+    found.update(counts.dead_letters)
     on_topic = None
     if topic is not None:
         kinds = {letter["message_id"]: letter["error_kind"] for letter in topic}

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import re
+import string
 from typing import Self
 
 from google.auth.credentials import AnonymousCredentials
@@ -46,6 +47,10 @@ class Dataset:
     def table(self, name: str) -> str:
         """The full id ``PROJECT.DATASET.name``."""
         return f"{self}.{name}"
+
+    def fill(self, sql: str) -> str:
+        """SQL with ``${project}`` and ``${dataset}`` filled in."""
+        return string.Template(sql).substitute(project=self.project, dataset=self.name)
 
 
 def bigquery_client(project: str) -> bigquery.Client:

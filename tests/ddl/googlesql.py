@@ -1,20 +1,26 @@
 """Google's own SQL analyzer and reference engine (zetasql): a second opinion beside bqemulator."""
 
+import dataclasses
 import datetime as dt
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
+from google.cloud.bigquery import ArrayQueryParameter, ScalarQueryParameter
 from google.protobuf.timestamp_pb2 import Timestamp
 from zetasql.api import Analyzer, CatalogBuilder, PreparedQuery, TableBuilder
 from zetasql.types import (
     AnalyzerOptions,
+    ArrayType,
     FunctionEnums,
     LanguageOptions,
+    Parameter,
     ProductMode,
     TableContent,
     TableData,
     TableValuedFunction,
+    Type,
     TypeKind,
     Value,
     ZetaSQLBuiltinFunctionOptions,
@@ -22,10 +28,11 @@ from zetasql.types import (
 
 from ddl.statements import Query
 
+AnyParameter = ScalarQueryParameter | ArrayQueryParameter
 _EPOCH = dt.date(1970, 1, 1)
 _READ = re.compile(
     r"`[^`]*\.(?P<name>\w+)`"
-    r"(?:\((?P<first>first_date|DATE '.*?'), (?P<last>last_date|DATE '.*?')\))?"
+    r"(?:\((?P<first>@?first_date|DATE '.*?'), (?P<last>@?last_date|DATE '.*?')\))?"
 )
 
 
@@ -75,12 +82,18 @@ class GoogleSql:
             )
         return statement
 
-    def run(self, sql: str, tables: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    def run(
+        self,
+        sql: str,
+        tables: dict[str, list[dict[str, Any]]],
+        parameters: Sequence[AnyParameter] = (),
+    ) -> list[dict[str, Any]]:
         """Runs a query over ``tables`` (by full name; those left out are empty).
 
         Returns:
             The rows in JSON's types.
         """
+        told = [_parameter(parameter) for parameter in parameters]
         content = {
             name: TableContent(
                 table_data=TableData(
@@ -96,10 +109,17 @@ class GoogleSql:
         }
         # As JSON, since zetasql 0.1.5 loses timestamps on their way out.
         as_json = f"SELECT TO_JSON_STRING(line) FROM ({self.inline(sql)}) AS line"
+        options = dataclasses.replace(
+            self._options,
+            query_parameters=[
+                AnalyzerOptions.QueryParameter(name=name, type=kind) for name, kind, _ in told
+            ],
+        )
         builder = PreparedQuery.builder().set_sql(as_json).set_catalog(self._catalog)
-        builder.set_analyzer_options(self._options).set_table_content(content)
+        builder.set_analyzer_options(options).set_table_content(content)
+        values = [Parameter(name=name, value=value) for name, _, value in told]
         with builder.prepare() as query:
-            data = query.execute().content.table_data
+            data = query.execute(values).content.table_data
         return [json.loads(row.cell[0].string_value) for row in data.row] if data else []
 
     def inline(self, sql: str) -> str:
@@ -115,6 +135,19 @@ class GoogleSql:
             return f"({self.inline(text)})"
 
         return _READ.sub(body, sql)
+
+
+def _parameter(parameter: AnyParameter) -> tuple[str, Type, Value]:
+    """Name, type and value of a parameter as BigQuery's client takes it."""
+    if isinstance(parameter, ArrayQueryParameter):
+        kind = Type(type_kind=getattr(TypeKind, f"TYPE_{parameter.array_type}"))
+        array = Type(type_kind=TypeKind.TYPE_ARRAY, array_type=ArrayType(element_type=kind))
+        cells = [_cell(kind, value) for value in parameter.values]
+        return parameter.name, array, Value(array_value=Value.Array(element=cells))
+    kind = Type(type_kind=getattr(TypeKind, f"TYPE_{parameter.type_}"))
+    value = parameter.value
+    text = value.isoformat() if isinstance(value, dt.date) else value
+    return parameter.name, kind, _cell(kind, text)
 
 
 def _cell(kind: Any, value: Any) -> Value:

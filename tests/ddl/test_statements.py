@@ -15,6 +15,7 @@ from tests.ddl.googlesql import GoogleSql
 
 DDL = Path(statements.__file__).parent
 FILES = sorted(DDL.glob("*/*.sql"))
+COMMANDS = sorted(DDL.parent.glob("pipeline/sql/*.sql"))
 CONTRACT = [field.name for field in msgspec.structs.fields(ExamEvent)]
 
 
@@ -25,7 +26,7 @@ def test_every_file_is_applied() -> None:
     assert files == applied
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*FILES, *COMMANDS], ids=lambda path: path.stem)
 def test_only_project_and_dataset_are_filled_in_and_quoted(path: Path) -> None:
     text = path.read_text()
     assert set(string.Template(text).get_identifiers()) == {"project", "dataset"}

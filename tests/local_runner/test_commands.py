@@ -83,7 +83,7 @@ def test_wrong_arguments_are_told_in_one_line(arguments, capsys):
 @pytest.mark.parametrize(
     ("variable", "goal"),
     [
-        (PUBSUB_VARIABLE, ["--topic", "projects/local-exams/topics/t"]),
+        (PUBSUB_VARIABLE, ["--topic", "projects/local-exams/topics/traffic"]),
         (EMULATOR_VARIABLE, ["--dataset", "local-exams.exams"]),
     ],
 )
@@ -186,6 +186,9 @@ def test_a_pipeline_that_dies_ends_the_demo_with_its_log(
     for package in ("local_runner", "schemas", "ddl", "transforms"):
         (tmp_path / package).symlink_to(ROOT / package)
     (tmp_path / "pipeline").mkdir()
+    for path in (ROOT / "pipeline").iterdir():
+        if path.name != "main.py":
+            (tmp_path / "pipeline" / path.name).symlink_to(path)
     (tmp_path / "pipeline/main.py").write_text("raise SystemExit('out of luck')\n")
     done = run(
         "demo", "--messages", "50", folder=tmp_path, environment={"PYTHONPATH": str(tmp_path)}

@@ -1,0 +1,190 @@
+"""Counts what became of the messages: ``python -m pipeline.reconcile --help`` (DESIGN 6)."""
+
+import argparse
+import dataclasses
+import datetime as dt
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+from google.cloud import bigquery
+
+from pipeline import arguments
+from schemas.errors import ErrorKind
+from schemas.warehouse import Dataset, bigquery_client
+
+SQL = resources.files("pipeline").joinpath("sql/reconcile.sql").read_text(encoding="utf-8")
+# Seconds. The library retries for ten minutes unless told otherwise; here a person waits.
+_CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(30)}
+_DAYS_BEFORE, _DAYS_AFTER = dt.timedelta(days=8), dt.timedelta(days=2)
+
+
+@dataclasses.dataclass(frozen=True)
+class Window:
+    """Publish times, UTC: from ``start`` to before ``end``; None where it is open."""
+
+    start: dt.datetime | None = None
+    end: dt.datetime | None = None
+
+    @property
+    def first_date(self) -> dt.date:
+        """The first partition to read; with an open start, earlier than any."""
+        return (self.start - _DAYS_BEFORE).date() if self.start else dt.date(1960, 1, 1)
+
+    @property
+    def last_date(self) -> dt.date:
+        """The last partition to read; with an open end, later than any."""
+        return (self.end + _DAYS_AFTER).date() if self.end else dt.date(2159, 12, 31)
+
+    @property
+    def partitions(self) -> str:
+        """The partitions in words."""
+        if self.start is None and self.end is None:
+            return "all partitions"
+        first = f" from {self.first_date}" if self.start else ""
+        last = f" to {self.last_date}" if self.end else ""
+        return f"partitions{first}{last} (for conflicts eight days more)"
+
+    @property
+    def parameters(self) -> list[bigquery.ScalarQueryParameter]:
+        """What the query asks for."""
+        start = self.start or dt.datetime.min.replace(tzinfo=dt.UTC)
+        end = self.end or dt.datetime.max.replace(tzinfo=dt.UTC)
+        return [
+            bigquery.ScalarQueryParameter("first_date", "DATE", self.first_date),
+            bigquery.ScalarQueryParameter("last_date", "DATE", self.last_date),
+            bigquery.ScalarQueryParameter("start", "TIMESTAMP", start),
+            bigquery.ScalarQueryParameter("end", "TIMESTAMP", end),
+        ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Counts:
+    """Messages found in the warehouse, each counted once.
+
+    Attributes:
+        facts: distinct events.
+        duplicates: messages beyond the first of their event.
+        dead_letters: messages that are no facts, by error kind.
+        conflicts: events whose copies differ; their messages are among the others.
+    """
+
+    facts: int
+    duplicates: int
+    dead_letters: Mapping[str, int]
+    conflicts: int
+
+    @property
+    def accounted(self) -> int:
+        """All messages found."""
+        return self.facts + self.duplicates + sum(self.dead_letters.values())
+
+
+def count(client: bigquery.Client, dataset: Dataset, window: Window | None = None) -> Counts:
+    """Counts the messages that were published in the window."""
+    rows = _query(client, dataset, window or Window()).result(**_CALL)
+    found = {row["quantity"]: row["found"] for row in rows}
+    facts, duplicates, conflicts = map(found.pop, ("facts", "duplicates", "conflicts"))
+    return Counts(facts, duplicates, found, conflicts)
+
+
+def estimated_bytes(client: bigquery.Client, dataset: Dataset, window: Window) -> int:
+    """What BigQuery says that counting will read; 0 where it does not say."""
+    return _query(client, dataset, window, dry_run=True).total_bytes_processed or 0
+
+
+def _query(
+    client: bigquery.Client, dataset: Dataset, window: Window, *, dry_run: bool = False
+) -> bigquery.QueryJob:
+    config = bigquery.QueryJobConfig(query_parameters=window.parameters, dry_run=dry_run)
+    return client.query(dataset.fill(SQL), job_config=config, job_retry=None, **_CALL)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Prints the table; the exit code is 0 where nothing is unaccounted for, or not known."""
+    args = _parse(argv)
+    window = Window(args.start, args.end)
+    try:
+        with bigquery_client(args.dataset.project) as client:
+            estimate = estimated_bytes(client, args.dataset, window)
+            print(
+                f"Reading events_fact and dead_letters of {args.dataset}, {window.partitions}: "
+                f"{_size(estimate)}\n",
+                flush=True,
+            )
+            counts = count(client, args.dataset, window)
+    except arguments.SERVICE_ERRORS as error:
+        print(f"error: {arguments.explain(error)}", file=sys.stderr)
+        return 1
+    print("\n".join(lines(counts, args.expected)))
+    fault = fault_of(counts, args.expected)
+    if fault is not None:
+        print(f"error: {fault}", file=sys.stderr)
+    return 0 if fault is None else 1
+
+
+def lines(counts: Counts, published: int | None) -> list[str]:
+    """The table of DESIGN 6, line by line; every error kind has one."""
+    kinds = dict.fromkeys(map(str, ErrorKind), 0) | dict(counts.dead_letters)
+    unaccounted = None if published is None else published - counts.accounted
+    table: list[tuple[str, int | None]] = [
+        ("published", published),
+        ("facts", counts.facts),
+        ("duplicates", counts.duplicates),
+        ("dead letters", sum(kinds.values())),
+        *((f"  {kind}", found) for kind, found in kinds.items()),
+        ("unaccounted", unaccounted),
+        ("conflicts (among the above)", counts.conflicts),
+    ]
+    return [f"{name:<28}{_number(value):>14}" for name, value in table]
+
+
+def fault_of(counts: Counts, published: int | None) -> str | None:
+    """What is wrong with the numbers, in one line; None where they add up or nobody can tell."""
+    if published is None or published == counts.accounted:
+        return None
+    if published > counts.accounted:
+        missing = published - counts.accounted
+        return f"{missing:,} of {published:,} messages are neither fact nor dead letter"
+    more = counts.accounted - published
+    return f"{more:,} messages more than were published: check --expected, --start and --end"
+
+
+def _number(value: int | None) -> str:
+    return "not known" if value is None else f"{value:,}"
+
+
+def _size(estimate: int) -> str:
+    return f"about {estimate / 1e6:,.1f} MB" if estimate else "bytes not known"
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = arguments.Parser(
+        prog="python -m pipeline.reconcile",
+        description="Counts what became of the messages. Exit code 1 where some are missing, or "
+        "more were found than published; 0 where all are there, or --expected is not given.",
+    )
+    parser.add_argument(
+        "--dataset", required=True, type=arguments.dataset, metavar="PROJECT.DATASET"
+    )
+    parser.add_argument(
+        "--start", type=arguments.moment, help="first publish time to count, RFC 3339"
+    )
+    parser.add_argument(
+        "--end", type=arguments.moment, help="count what was published before, RFC 3339"
+    )
+    parser.add_argument(
+        "--expected",
+        type=arguments.whole_number(0),
+        metavar="N",
+        help="messages published in that time, replays among them (default: not known)",
+    )
+    args = parser.parse_args(argv)
+    if args.start and args.end and args.start >= args.end:
+        parser.error("--start must lie before --end")
+    return args
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""The command against bqemulator. Which messages it counts: tests/ddl/test_operations.py."""
+
+import pytest
+
+from pipeline.reconcile import main
+from tests.ddl import golden
+
+FACT = {"event_id": "e1", "event_type": "page_view", "client_ts": "2026-03-02T10:00:00Z"}
+ZEROES = (
+    "rejected_by_warehouse",
+    "schema_violation",
+    "rule_violation",
+    "internal_error",
+    "too_large",
+)
+
+
+@pytest.fixture
+def counted(applied, capsys):
+    """Runs the command over two facts, a copy and two dead letters; gives code, table, error."""
+    rows = {
+        "events_fact": [golden.fact(FACT | {"event_id": e}, n) for n, e in enumerate("aab")],
+        "dead_letters": [
+            golden.letter({"error_kind": kind, "failed_at": "2026-03-02T10:00:00Z"}, place)
+            for place, kind in enumerate(("not_json", "store_error"))
+        ],
+    }
+    for name, lines in rows.items():
+        assert not applied.client.insert_rows_json(applied.dataset.table(name), lines)
+
+    def run(*options):
+        code = main([f"--dataset={applied.dataset}", *options])
+        out, error = capsys.readouterr()
+        reading, empty, *table = out.splitlines()
+        assert reading.startswith(f"Reading events_fact and dead_letters of {applied.dataset}, ")
+        assert empty == ""
+        return code, {line[:28].strip(): line[28:].strip() for line in table}, reading + error
+
+    return run
+
+
+def test_what_was_published_is_accounted_for(counted):
+    code, table, said = counted("--expected=5")
+    assert code == 0
+    assert table == {
+        "published": "5",
+        "facts": "2",
+        "duplicates": "1",
+        "dead letters": "2",
+        "not_json": "1",
+        "store_error": "1",
+        **dict.fromkeys(ZEROES, "0"),
+        "unaccounted": "0",
+        "conflicts (among the above)": "0",
+    }
+    assert said.endswith("all partitions: bytes not known")  # the emulator does not estimate
+
+
+def test_a_missing_message_is_a_failure(counted):
+    code, table, said = counted("--expected=1200")
+    assert (code, table["unaccounted"]) == (1, "1,195")
+    assert said.endswith("error: 1,195 of 1,200 messages are neither fact nor dead letter\n")
+
+
+def test_more_than_was_published_is_a_failure_too(counted):
+    code, table, said = counted("--expected=4")
+    assert (code, table["unaccounted"]) == (1, "-1")
+    assert "1 messages more than were published: check --expected" in said
+
+
+def test_nobody_knows_what_was_published(counted):
+    code, table, _ = counted()
+    assert (code, table["published"], table["unaccounted"]) == (0, "not known", "not known")
+    assert table["facts"] == "2"
+
+
+def test_a_window_says_which_partitions_it_reads(counted):
+    window = ("--start=2026-03-02T10:00:00Z", "--end=2026-03-02T12:00:00+02:00")
+    with pytest.raises(SystemExit):
+        counted(*window)  # the same moment
+    code, table, said = counted(window[0], "--end=2026-03-02T13:00:00+02:00", "--expected=5")
+    assert (code, table["unaccounted"]) == (0, "0")
+    assert "partitions from 2026-02-22 to 2026-03-04 (for conflicts eight days more)" in said
+    code, table, said = counted("--start=2026-03-02T10:00:01Z")
+    assert (table["facts"], table["dead letters"]) == ("0", "0")
+    assert "partitions from 2026-02-22 (for" in said
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--dataset=local-exams.x", "--expected=-1"],
+        ["--dataset=local-exams.x", "--expected=many"],
+        ["--dataset=local-exams.x", "--start=2026-03-02T10:00:00"],
+        ["--dataset=local-exams.x", "--end=soon"],
+        ["--dataset=local-exams.x` WHERE TRUE --"],
+    ],
+)
+def test_wrong_arguments_are_one_line(options, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(options)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_what_cannot_be_read_is_one_line(warehouse, monkeypatch, capsys):
+    assert main([f"--dataset={warehouse.dataset}"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "127.0.0.1:1")
+    monkeypatch.setattr("pipeline.reconcile._CALL", {"retry": None})
+    assert main([f"--dataset={warehouse.dataset}"]) == 1
+    assert capsys.readouterr().err == (
+        "error: BigQuery does not answer at 127.0.0.1:1 (BIGQUERY_EMULATOR_HOST)\n"
+    )
