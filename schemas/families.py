@@ -18,7 +18,8 @@ class EventFamily:
 
     Attributes:
         name: as in the column ``event_family`` and the option ``--event_family``.
-        event: the struct; it has at least event_id, event_type and client_ts (event time).
+        event: the struct; it has at least event_id, event_type and client_ts (event time), forbids
+            unknown fields, and takes its fields by position, as the decoder makes it.
         accepted: Accepted with ``event`` narrowed to the struct, for its coder.
         table: the fact table.
         rules: rules beyond types; each raises ContractError.

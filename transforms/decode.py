@@ -1,8 +1,7 @@
 """Bytes to a typed event, or to the reason why not (DESIGN 2).
 
-Most messages say just what the contract knows and are decoded in one step. The others, and all
-that are wrong, are read a second time as a plain tree, which tells unknown fields apart and names
-the field at fault.
+Most messages are decoded in one step. The others, and all that are wrong, are read a second time as
+a plain tree, which tells unknown fields apart and names the field at fault.
 """
 
 import json
@@ -16,30 +15,31 @@ from schemas.errors import ContractError, ErrorKind
 from schemas.families import EventFamily
 from schemas.shapes import shapes_of
 from transforms.exact_json import exact_number, exact_tree
+from transforms.one_step import OneStep
 
 MAX_PAYLOAD_BYTES = 256 * 1024
 # A dead letter keeps the event_id in a column, and it may be as long as the message.
 MAX_EVENT_ID_LENGTH = 1024
 
-# msgspec rounds what lies past the microsecond; the contract cuts it. JSON may also write the
-# point and the digits as escapes: \u002e, \u0030 to \u0039.
-_SUBMICROSECOND = re.compile(rb"\.[0-9]{7}|\\u00[23]")
 _PAST_MICROSECOND = re.compile(r"(\.[0-9]{6})[0-9]+")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Decoder:
-    """Decodes the payloads of one event family. Make it once per worker: it is not picklable."""
+    """Decodes the payloads of one event family. Make it once per worker: it is not picklable.
+
+    It learns which unknown fields the apps send, so that the next such message takes one step. What
+    it gives for a message does not depend on what it has learnt, only how soon.
+    """
 
     def __init__(self, family: EventFamily) -> None:
         self._struct = family.event
-        self._typed = msgspec.json.Decoder(family.event)
+        self._one_step = OneStep(family.event)
         self._tree = msgspec.json.Decoder(float_hook=exact_number)
         self._extra = msgspec.json.Encoder(order="sorted")
         self._fields = {field.name: field for field in msgspec.structs.fields(family.event)}
         self._shapes = shapes_of(family.event)
         self._timestamps = [n for n, s in self._shapes.items() if types.DateTimeType in s.kinds]
-        self._objects = [n for n, s in self._shapes.items() if types.DictType in s.kinds]
 
     def decode(self, payload: bytes) -> tuple[Any, str | None]:
         """The event, and the fields that the contract does not know.
@@ -58,26 +58,13 @@ class Decoder:
                 ErrorKind.TOO_LARGE, f"the message is larger than {MAX_PAYLOAD_BYTES:,} bytes"
             )
         try:
-            return self._decode_in_one_step(payload) or self._decode_tree(payload)
+            return self._one_step.decode(payload) or self._decode_tree(payload)
         except RecursionError:
             _refuse_depth()
         except UnicodeDecodeError:
             raise ContractError(ErrorKind.NOT_JSON, "the body is not UTF-8") from None
         except msgspec.DecodeError as error:
             raise _not_json(payload, str(error)) from None
-
-    def _decode_in_one_step(self, payload: bytes) -> tuple[Any, None] | None:
-        """The event where there is nothing to look at more closely, else None."""
-        if _SUBMICROSECOND.search(payload) is not None:
-            return None
-        try:
-            event = self._typed.decode(payload)
-        except msgspec.ValidationError:
-            return None
-        for name in self._objects:
-            if getattr(event, name) is not None:
-                return None
-        return event, None
 
     def _decode_tree(self, payload: bytes) -> tuple[Any, str | None]:
         tree = self._read_tree(payload)
@@ -94,7 +81,10 @@ class Decoder:
             event = msgspec.convert(known, self._struct)
         except msgspec.ValidationError:
             self._name_fault(known)
-        return event, self._extra.encode(unknown).decode() if unknown else None
+        if not unknown:
+            return event, None
+        self._one_step = self._one_step.expecting(unknown)
+        return event, self._extra.encode(unknown).decode()
 
     def _read_tree(self, payload: bytes) -> Any:
         try:

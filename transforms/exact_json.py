@@ -9,6 +9,8 @@ from schemas.errors import ContractError, ErrorKind
 MAX_DEPTH = 100
 MAX_NAME_LENGTH = 128
 _INT64 = range(-(2**63), 2**63)
+# A float64 holds any fifteen digits; beside them the literal has its point.
+_SURELY_EXACT_LENGTH = 16
 
 
 def exact_number(literal: str) -> int | float | str:
@@ -20,6 +22,8 @@ def exact_number(literal: str) -> int | float | str:
     if len(literal) <= 20 and literal.lstrip("-").isdigit() and int(literal) in _INT64:
         return int(literal)
     value = float(literal)
+    if len(literal) <= _SURELY_EXACT_LENGTH and literal.lstrip("-").replace(".", "").isdigit():
+        return value
     try:
         if math.isfinite(value) and decimal.Decimal(literal) == decimal.Decimal(repr(value)):
             return value
@@ -39,15 +43,16 @@ def exact_tree(value: Any, field: str, depth: int = 2) -> Any:
     Raises:
         ContractError: schema_violation where it is nested deeper than 100 levels.
     """
-    if isinstance(value, dict | list) and depth > MAX_DEPTH:
+    kind = type(value)
+    if kind is int:
+        return value if value in _INT64 else exact_number(str(value))
+    if kind is not dict and kind is not list:
+        return value
+    if depth > MAX_DEPTH:
         name = field[:MAX_NAME_LENGTH]  # the sender's, and as long as the message may be
         raise ContractError(
             ErrorKind.SCHEMA_VIOLATION, f"{name} is nested deeper than {MAX_DEPTH} levels", name
         )
-    if isinstance(value, dict):
+    if kind is dict:
         return {key: exact_tree(member, field, depth + 1) for key, member in value.items()}
-    if isinstance(value, list):
-        return [exact_tree(member, field, depth + 1) for member in value]
-    if type(value) is int and value not in _INT64:
-        return exact_number(str(value))
-    return value
+    return [exact_tree(member, field, depth + 1) for member in value]

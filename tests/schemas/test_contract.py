@@ -3,6 +3,7 @@
 That our reading of the DDL is Google's, and that every column is described, tests/ddl shows.
 """
 
+import inspect
 import json
 from importlib import resources
 from typing import Any
@@ -150,6 +151,11 @@ def test_a_family_has_what_the_steps_rely_on(family: Any) -> None:
     assert family.renamed.keys() <= shapes.keys()
     assert family.table in statements.TABLES
     assert FAMILIES[family.name] is family
+    assert family.event.__struct_config__.forbid_unknown_fields
+    assert not any(
+        parameter.kind is parameter.KEYWORD_ONLY
+        for parameter in inspect.signature(family.event).parameters.values()
+    )
 
 
 def test_an_event_is_written_by_avro_as_by_json() -> None:

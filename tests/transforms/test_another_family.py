@@ -21,7 +21,7 @@ class OrderType(enum.StrEnum):
     FAILED = "failed"
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     event_id: Annotated[str, msgspec.Meta(description="a string")]
     event_type: Annotated[OrderType, msgspec.Meta(description="placed or failed")]
     client_ts: Annotated[dt.datetime, msgspec.Meta(tz=True, description="a timestamp")]
