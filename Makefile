@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIN := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint lock clean
+.PHONY: demo test lint template lock clean
 
 demo: $(VENV)/local.stamp
 	$(BIN)/python -m local_runner demo
@@ -20,6 +20,15 @@ lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The Flex Template with its image, built by Cloud Build. REPOSITORY: a repository of Artifact Registry; BUCKET: without gs://.
+TAG ?= $(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' pipeline/version.py)-$(shell git rev-parse --short HEAD)
+template:
+	@if [ -z "$(PROJECT)" ] || [ -z "$(REGION)" ] || [ -z "$(REPOSITORY)" ] || [ -z "$(BUCKET)" ]; then \
+	echo "usage: make template PROJECT=... REGION=... REPOSITORY=... BUCKET=... [TAG=...]" >&2; exit 2; fi
+	gcloud builds submit . --project=$(PROJECT) --region=$(REGION) --config=deploy/cloudbuild.yaml \
+	--substitutions=_TAG=$(TAG),_REPOSITORY=$(REPOSITORY),_BUCKET=$(BUCKET)
+	@echo "built $(TAG): deploy/launch.sh start $(TAG)"
 
 $(BIN)/python:
 	@if [ -z "$(PYTHON)" ]; then \

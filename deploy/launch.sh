@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Starts, updates, rolls back and drains the streaming job. docs/deploy.md tells it as a story.
+#
+# usage: deploy/launch.sh start TAG | update TAG [OLD=NEW,...] | rollback TAG | drain | status
+#
+# TAG is that of a template that `make template` has built. The settings are variables; terraform writes them:
+#   terraform -chdir=deploy/terraform output -raw launch_settings > settings.env; set -a; . settings.env
+set -euo pipefail
+
+usage() {
+  sed -n 's/^# usage: /usage: /p' "$0" >&2
+  exit 2
+}
+
+fail() {
+  echo "error: $1" >&2
+  exit 1
+}
+
+job() {
+  gcloud dataflow jobs list --project="$PROJECT" --region="$REGION" --status=active \
+    --filter="name=$JOB_NAME" --format="value(id)" --limit=1
+}
+
+running_job() {
+  local id
+  id=$(job)
+  [[ -n "$id" ]] || fail "no job named $JOB_NAME is running in $REGION"
+  echo "$id"
+}
+
+# launch TAG [more arguments of gcloud]
+launch() {
+  local tag=$1
+  shift
+  gcloud dataflow flex-template run "$JOB_NAME" \
+    --project="$PROJECT" --region="$REGION" \
+    --template-file-gcs-location="gs://$BUCKET/templates/$tag.json" \
+    --staging-location="gs://$BUCKET/staging" --temp-location="gs://$BUCKET/tmp" \
+    --service-account-email="$SERVICE_ACCOUNT" \
+    --subnetwork="$SUBNETWORK" --disable-public-ips \
+    --enable-streaming-engine \
+    --additional-experiments="streaming_mode_at_least_once,min_num_workers=$MIN_WORKERS" \
+    --num-workers="$MIN_WORKERS" --max-workers="$MAX_WORKERS" --worker-machine-type="$MACHINE_TYPE" \
+    --additional-user-labels="$LABELS" \
+    --parameters="input_subscription=$INPUT_SUBSCRIPTION,dead_letter_topic=$DEAD_LETTER_TOPIC,dataset=$DATASET,sdk_container_image=$REPOSITORY/exam-events:$tag" \
+    --format="value(job.id)" "$@"
+}
+
+# Refuses an update that would lose what is in flight under a step's old name.
+# check_steps TAG [OLD=NEW,...]
+check_steps() {
+  local tag=$1 mapping=${2:-} id running known lost
+  id=$(running_job)
+  running=$(gcloud dataflow jobs describe "$id" --project="$PROJECT" --region="$REGION" --full \
+    --format="value[delimiter='\n'](pipelineDescription.originalPipelineTransform[].name)")
+  known=$(gcloud storage cat "gs://$BUCKET/templates/$tag.steps.txt")
+  known+=$'\n'$(tr ',' '\n' <<<"$mapping" | cut -d= -f1)
+  lost=$(comm -23 <(sort -u <<<"$running") <(sort -u <<<"$known"))
+  [[ -z "$lost" ]] || fail "$tag has no step named $(paste -sd' ' <<<"$lost"): tell the new name with OLD=NEW,..., or drain and start"
+}
+
+update() {
+  check_steps "$@"
+  launch "$1" --update ${2:+"--transform-name-mappings=$2"}
+}
+
+[[ $# -ge 1 ]] || usage
+command=$1
+shift
+case "$command:$#" in
+  start:1 | update:1 | update:2 | rollback:1 | drain:0 | status:0) ;;
+  *) usage ;;
+esac
+
+for name in PROJECT REGION JOB_NAME BUCKET REPOSITORY SERVICE_ACCOUNT SUBNETWORK DATASET \
+  INPUT_SUBSCRIPTION DEAD_LETTER_TOPIC MIN_WORKERS MAX_WORKERS MACHINE_TYPE LABELS; do
+  [[ -n "${!name:-}" ]] || {
+    echo "error: $name is not set: terraform -chdir=deploy/terraform output -raw launch_settings tells it" >&2
+    exit 2
+  }
+done
+
+case "$command" in
+  start)
+    [[ -z "$(job)" ]] || fail "a job named $JOB_NAME is running: update or drain it"
+    launch "$1"
+    ;;
+  update | rollback) update "$@" ;;
+  drain)
+    id=$(running_job)
+    gcloud dataflow jobs drain "$id" --project="$PROJECT" --region="$REGION"
+    ;;
+  status)
+    id=$(running_job)
+    gcloud dataflow jobs describe "$id" --project="$PROJECT" --region="$REGION" \
+      --format="table(id,currentState,createTime)"
+    ;;
+esac
