@@ -1,10 +1,11 @@
 """``python -m ddl``: the command line of the warehouse's SQL."""
 
 import argparse
+import datetime as dt
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,6 +15,7 @@ from google.auth.exceptions import GoogleAuthError
 
 from ddl import settings
 from ddl.apply import perform, prepare
+from ddl.check import FIRST_DATE, LAST_DATE, checks, run
 from ddl.plan import DestructiveChangeError, Options
 from schemas.warehouse import EMULATOR_VARIABLE, Dataset, bigquery_client
 
@@ -30,27 +32,44 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0 done, 1 it failed, 2 wrong arguments."""
     args = _parser().parse_args(arguments)
-    options = Options(
-        args.location, args.partition_expiration_days, args.labels, args.lateness_settings
-    )
+    command: Callable[[argparse.Namespace], int] = args.command
     try:
-        _apply(args.dataset, options, dry_run=args.dry_run)
+        return command(args)
     except DestructiveChangeError as error:
         return _fail(f"refused, nothing was changed: {error}")
     except (requests.RequestException, GoogleAPIError, GoogleAuthError) as error:
         return _fail(_explain(error))
-    return 0
 
 
-def _apply(dataset: Dataset, options: Options, *, dry_run: bool) -> None:
-    client = bigquery_client(dataset.project)
-    actions = prepare(client, dataset, options)
+def _apply(args: argparse.Namespace) -> int:
+    options = Options(
+        args.location, args.partition_expiration_days, args.labels, args.lateness_settings
+    )
+    client = bigquery_client(args.dataset.project)
+    actions = prepare(client, args.dataset, options)
     for action in actions:
-        print(f"would {action.summary}" if dry_run else action.summary, flush=True)
-        if not dry_run:
+        print(f"would {action.summary}" if args.dry_run else action.summary, flush=True)
+        if not args.dry_run:
             perform(client, action)
     if not actions:
         print("nothing to do")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    """Tells each check in a line, and what it finds in lines below it."""
+    if args.start_date > args.end_date:
+        args.fail("--start_date must not be later than --end_date")
+    client = bigquery_client(args.dataset.project)
+    failed = 0
+    for check in checks(args.dataset):
+        found = run(client, check, args.start_date, args.end_date)
+        failed += bool(found) and check.severity == "fail"
+        verdict = check.severity if found else "ok"
+        print(f"{verdict:<6}{check.name:<24}{sum(found.values()):>9,}  {check.rule}", flush=True)
+        for what, number in sorted(found.items()):
+            print(f"{'':<6}  {what:<32}{number:>9,}", flush=True)
+    return _fail(f"{failed} checks failed") if failed else 0
 
 
 def _explain(error: Exception) -> str:
@@ -69,13 +88,15 @@ def _fail(message: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="python -m ddl", description="The warehouse's tables, functions and views."
+        prog="python -m ddl", description="The warehouse's tables, functions, views and checks."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    place = _Parser(add_help=False)
+    place.add_argument("--dataset", required=True, type=_dataset, metavar="PROJECT.DATASET")
     apply = commands.add_parser(
-        "apply", help="create or update them; never drops or rewrites anything"
+        "apply", parents=[place], help="create or update them; never drops or rewrites anything"
     )
-    apply.add_argument("--dataset", required=True, type=_dataset, metavar="PROJECT.DATASET")
+    apply.set_defaults(command=_apply)
     apply.add_argument("--dry_run", action="store_true", help="show what would be done, do nothing")
     apply.add_argument("--location", help="where to create the dataset, such as EU")
     apply.add_argument(
@@ -93,7 +114,28 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE.csv",
         help=f"replace the rows of lateness_settings ({','.join(settings.COLUMNS)})",
     )
+    check = commands.add_parser(
+        "check", parents=[place], help="look for what should not be; exit code 1 where it is grave"
+    )
+    check.set_defaults(command=_check, fail=check.error)
+    check.add_argument(
+        "--start_date",
+        type=_date,
+        default=FIRST_DATE,
+        metavar="YYYY-MM-DD",
+        help="first event date to look at (UTC; default: all)",
+    )
+    check.add_argument(
+        "--end_date", type=_date, default=LAST_DATE, metavar="YYYY-MM-DD", help="last event date"
+    )
     return parser
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be a date, YYYY-MM-DD") from None
 
 
 def _dataset(text: str) -> Dataset:

@@ -31,6 +31,19 @@ VIEWS = (
     "wrong_answers_by_question",
 )
 
+# In the order in which they are told: what must not be first.
+CHECKS = (
+    "grain",
+    "nulls",
+    "ranges",
+    "orphan_answers",
+    "sessions_without_start",
+    "clock_skew",
+    "far_apart",
+    "client_verdict",
+    "lateness_changed",
+)
+
 _STATEMENT = re.compile(
     r"CREATE OR REPLACE (?P<kind>VIEW|TABLE FUNCTION) `[^`]*\.(?P<name>\w+)`.*?\bAS\n(?P<body>.*)",
     re.DOTALL,

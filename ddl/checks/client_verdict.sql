@@ -1,7 +1,8 @@
--- Submissions of which the app says otherwise than their deadline does, by what the app says.
+-- warn: The app's verdict on a submission is that of its deadline.
+--   late, on time  what the app says.
 SELECT
-  client_is_late_submission,
-  COUNT(*) AS submissions
-FROM `${project}.${dataset}.events`
+  IF(client_is_late_submission, 'late', 'on time') AS what,
+  COUNT(*) AS found
+FROM `${project}.${dataset}.events_between`(@first_date, @last_date)
 WHERE deadline_ts IS NOT NULL AND client_is_late_submission != is_late_submission
-GROUP BY client_is_late_submission;
+GROUP BY what;

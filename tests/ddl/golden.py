@@ -2,9 +2,10 @@
 
 ``cases/<case>/events_fact.json``, ``dead_letters.json`` and ``lateness_settings.json`` hold the
 rows of the tables; ``<view>.json`` what the view gives, ``<view>.<date>.json`` what its table
-function gives for that one day, ``<check>.json`` what the check finds. ``lateness.json`` is the
-view events with the columns of the judgement only. A row that goes in takes a default for what it
-leaves out; a row that comes out is null, 0 or false in every column that the file does not name.
+function gives for that one day; so do ``<check>.json`` and ``<check>.<date>.json`` for a check.
+``lateness.json`` is the view events with the columns of the judgement only. A row that goes in
+takes a default for what it leaves out; a row that comes out is null, 0 or false in every column
+that the file does not name.
 """
 
 import dataclasses
@@ -13,13 +14,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from google.cloud.bigquery import ScalarQueryParameter
+
+from ddl import check as checks
 from ddl import statements
 from schemas.warehouse import Dataset
 
 Row = dict[str, Any]
 
 CASES = Path(__file__).parent / "cases"
-CHECKS = sorted(path.stem for path in Path(statements.__file__).parent.glob("checks/*.sql"))
 LATENESS = (
     "event_id, late_status, is_late_submission, late_by_seconds, deadline_ts, deadline_source"
 )
@@ -63,7 +66,7 @@ def load(name: str) -> Case:
 
 def query(dataset: Dataset, expected: Expected) -> str:
     """The SQL whose rows are expected."""
-    if expected.view in CHECKS:
+    if expected.view in statements.CHECKS:
         return statements.render(dataset, f"checks/{expected.view}.sql").rstrip(";\n")
     view, columns = expected.view, "*"
     if view == "lateness":
@@ -72,6 +75,14 @@ def query(dataset: Dataset, expected: Expected) -> str:
         return f"SELECT {columns} FROM `{dataset.table(view)}`"
     day = f"DATE '{expected.day}'"
     return f"SELECT {columns} FROM `{dataset.table(view)}_between`({day}, {day})"
+
+
+def parameters(expected: Expected) -> list[ScalarQueryParameter]:
+    """What that SQL asks for: the dates, where it is a check."""
+    if expected.view not in statements.CHECKS:
+        return []
+    day = expected.day and dt.date.fromisoformat(expected.day)
+    return checks.parameters(day or checks.FIRST_DATE, day or checks.LAST_DATE)
 
 
 def check(rows: list[Row], expected: Expected, *, ordered: bool) -> None:
@@ -87,7 +98,7 @@ def check(rows: list[Row], expected: Expected, *, ordered: bool) -> None:
 
 
 def _identity(row: Row) -> str:
-    keys = ("event_id", "session_id", "test_id", "question_id", "hour", "reason", "what")
+    keys = ("event_id", "session_id", "test_id", "question_id", "hour", "what")
     return "/".join(str(row.get(key)) for key in keys)
 
 
@@ -113,7 +124,7 @@ def letter(row: Row, place: int) -> Row:
         **IDS,
         "error_kind": "store_error",
         "failed_at": failed_at,
-        "failed_date": failed_at[:10],
+        "failed_date": failed_at and failed_at[:10],
         "publish_time": row.get("client_ts", failed_at),
         "message_id": f"d{place}",
         **row,

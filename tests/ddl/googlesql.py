@@ -1,5 +1,6 @@
 """Google's own SQL analyzer and reference engine (zetasql): a second opinion beside bqemulator."""
 
+import base64
 import dataclasses
 import datetime as dt
 import json
@@ -156,6 +157,8 @@ def _cell(kind: Any, value: Any) -> Value:
     match kind.type_kind:
         case TypeKind.TYPE_STRING:
             return Value(string_value=value)
+        case TypeKind.TYPE_BYTES:
+            return Value(bytes_value=base64.b64decode(value))
         case TypeKind.TYPE_INT64:
             return Value(int64_value=value)
         case TypeKind.TYPE_BOOL:

@@ -54,6 +54,26 @@ def test_the_plan_reads_each_table_once_between_two_constants(
     assert dataset.table("events_fact") in scans
 
 
+@pytest.mark.parametrize("name", statements.CHECKS)
+def test_a_check_reads_each_table_between_two_constants(
+    name: str, googlesql: GoogleSql, dataset: Dataset
+) -> None:
+    sql = statements.render(dataset, f"checks/{name}.sql").rstrip(";\n")
+    for parameter in ("@first_date", "@last_date"):
+        sql = sql.replace(parameter, f"DATE '{DAY.date()}'")
+    plan = list(nodes(googlesql.analyze(googlesql.inline(sql))))
+    scans = [node.table.name for node in plan if isinstance(node, ResolvedTableScan)]
+    for table, column in PARTITION.items():
+        name = dataset.table(table)
+        assert scans.count(name) == sum(
+            bounds(node.filter_expr) == (column, {str(DAY.date())})
+            for node in plan
+            if isinstance(node, ResolvedFilterScan)
+            and isinstance(node.input_scan, ResolvedTableScan)
+            and node.input_scan.table.name == name
+        )
+
+
 def nodes(node: Any) -> Iterator[Any]:
     """A part of the plan and all that is below it."""
     yield node

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from google.cloud import bigquery
 
 from ddl.apply import apply
 from schemas.warehouse import Dataset
@@ -25,7 +26,7 @@ def test_reference_engine_gives_the_golden_rows(
 ) -> None:
     tables = {dataset.table(name): rows for name, rows in case.tables.items()}
     for expected in case.expected:
-        rows = googlesql.run(golden.query(dataset, expected), tables)
+        rows = googlesql.run(golden.query(dataset, expected), tables, golden.parameters(expected))
         golden.check(rows, expected, ordered=expected.view in ORDERED)
 
 
@@ -37,7 +38,9 @@ def test_bqemulator_gives_the_golden_rows(case: Case, warehouse: Warehouse) -> N
                 warehouse.dataset.table(name), [as_text(row) for row in rows]
             )
     for expected in case.expected:
-        rows = warehouse.client.query(golden.query(warehouse.dataset, expected)).result()
+        config = bigquery.QueryJobConfig(query_parameters=golden.parameters(expected))
+        sql = golden.query(warehouse.dataset, expected)
+        rows = warehouse.client.query(sql, job_config=config).result()
         golden.check([dict(row) for row in rows], expected, ordered=expected.view in ORDERED)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ddl import statements
+from ddl import check as checks
 from tests.lateness import streams
 from tests.lateness.sessions import (
     expected_status,
@@ -110,5 +110,6 @@ def test_the_warehouse_gives_one_answer_for_every_order(
     }
     kept = [row for row in rows if row["message_id"].endswith("/0")]
     changed = sum(row["late_status"] != truth[row["message_id"]] for row in kept)
-    check = statements.render(applied.dataset, "checks/lateness_changed.sql")
-    assert query(check) == ([("later_start", changed)] if changed else [])
+    [check] = [c for c in checks.checks(applied.dataset) if c.name == "lateness_changed"]
+    found = checks.run(applied.client, check, checks.FIRST_DATE, checks.LAST_DATE)
+    assert found == ({"later_start": changed} if changed else {})
