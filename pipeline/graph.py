@@ -41,7 +41,7 @@ def build(pipeline: beam.Pipeline, config: Config) -> None:
     rejected = refused | "RejectedEvents" >> RejectedEvents(run, "WriteFacts")
 
     dead_letters = (invalid, unjudged, rejected) | "DeadLetters" >> beam.Flatten()
-    lost = dead_letters | "WriteDeadLetters" >> WriteRows(
+    lost = (dead_letters,) | "WriteDeadLetters" >> WriteRows(
         letters,
         InsertRowsWriter(config.dataset, DEAD_LETTERS_TABLE, letters.columns),
         metrics.DEAD_LETTERS_WRITTEN,

@@ -33,7 +33,7 @@ Refused = tuple[Message, Refusal]
 
 
 class WriteRows(beam.PTransform):
-    """Elements -> (Message, Refusal) of those that did not become a row of the table.
+    """Collections of elements -> (Message, Refusal) of those that did not become a row.
 
     Kind internal_error where no row could be made, rejected_by_warehouse where the table does
     not take it.
@@ -46,10 +46,14 @@ class WriteRows(beam.PTransform):
 
     @no_annotations
     def expand(
-        self, input_or_inputs: beam.PCollection[Any]
+        self, input_or_inputs: tuple[beam.PCollection[Any], ...]
     ) -> beam.PCollection[tuple[Message, Refusal]]:
-        """Wires the step."""
-        return input_or_inputs | "Write" >> beam.ParDo(self._fn).with_output_types(Refused)
+        """Wires the step, for each collection on its own."""
+        refused = tuple(
+            elements | f"Write{number}" >> beam.ParDo(self._fn).with_output_types(Refused)
+            for number, elements in enumerate(input_or_inputs)
+        )
+        return refused | "Refused" >> beam.Flatten()
 
 
 class CountRefused(beam.PTransform):

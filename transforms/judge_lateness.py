@@ -21,7 +21,11 @@ from transforms.steps import DEAD_LETTERS, Run, split
 
 
 class JudgeLateness(beam.PTransform):
-    """Accepted -> ((Accepted, Judgement), DeadLetter where our code failed)."""
+    """Accepted -> (collections of (Accepted, Judgement), DeadLetter where our code failed).
+
+    What settled itself and what met its session stay apart, so that the sink is fused with either:
+    Beam's local runner takes whatever is flattened through memory.
+    """
 
     def __init__(self, run: Run, config: LatenessConfig) -> None:
         super().__init__()
@@ -31,12 +35,13 @@ class JudgeLateness(beam.PTransform):
     @no_annotations
     def expand(
         self, input_or_inputs: beam.PCollection[Accepted]
-    ) -> tuple[beam.PCollection[Any], beam.PCollection[DeadLetter]]:
+    ) -> tuple[tuple[beam.PCollection[Any], ...], beam.PCollection[DeadLetter]]:
         """Wires the step; a bounded input is grouped, a stream waits in state."""
         run, settings = self._run, self._config.settings
         judged_type = tuple[run.family.accepted, Judgement]  # type: ignore[name-defined]
         if not run.family.judged_types:
-            return split(input_or_inputs, "NotApplicable", NotApplicableFn(), judged_type)
+            judged, failed = split(input_or_inputs, "NotApplicable", NotApplicableFn(), judged_type)
+            return (judged,), failed
         first = input_or_inputs | "Settle" >> beam.ParDo(SettleFn(run, settings)).with_outputs(
             BY_SESSION, DEAD_LETTERS, main="settled"
         )
@@ -52,6 +57,6 @@ class JudgeLateness(beam.PTransform):
             hold = HoldForStartFn(run, self._config)
             joined, failed = split(first[BY_SESSION], "HoldForStart", hold, judged_type)
         return (
-            (first.settled, joined) | "Judged" >> beam.Flatten(),
+            (first.settled, joined),
             (first[DEAD_LETTERS], failed) | "Failed" >> beam.Flatten(),
         )

@@ -92,7 +92,7 @@ def judge_stream(stream, path, monkeypatch, settings=NO_SETTINGS):
         | stream.events.with_output_types(AcceptedExamEvent)
         | JudgeLateness(RUN, lateness_config(settings))
     )
-    _ = judged | beam.ParDo(Append(str(path)))
+    _ = judged | beam.Flatten() | beam.ParDo(Append(str(path)))
     result = pipeline.run()
     result.wait_until_finish()
     rows = [json.loads(line) for line in path.read_text().splitlines()]

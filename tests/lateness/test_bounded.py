@@ -36,7 +36,7 @@ def test_every_order_of_lines_gives_what_the_whole_session_knows(tmp_path):
         | beam.Create(arrivals, reshuffle=False).with_output_types(AcceptedExamEvent)
         | JudgeLateness(RUN, lateness_config())
     )
-    _ = judged | beam.ParDo(Append(str(tmp_path / "rows")))
+    _ = judged | beam.Flatten() | beam.ParDo(Append(str(tmp_path / "rows")))
     result = pipeline.run()
     result.wait_until_finish()
     rows = [json.loads(line) for line in (tmp_path / "rows").read_text().splitlines()]

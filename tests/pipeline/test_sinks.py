@@ -66,8 +66,7 @@ def write():
         FOUND.clear()
         with beam.Pipeline("FnApiRunner") as pipeline:
             _ = (
-                pipeline
-                | beam.Create(messages, reshuffle=False)
+                (pipeline | beam.Create(messages, reshuffle=False),)
                 | WriteRows(Rows(), Watched("sink", ("payload",), frozenset(refuses)), "written")
                 | beam.Map(keep)
             )

@@ -62,7 +62,7 @@ def test_shuffled_lines_give_the_same_late_submissions(log, exam, tmp_path):
             | ValidateEvents(RUN, BOUNDS)
         )
         judged, _ = events | JudgeLateness(RUN, lateness_config())
-        _ = judged | beam.ParDo(Append(str(tmp_path / "rows")))
+        _ = judged | beam.Flatten() | beam.ParDo(Append(str(tmp_path / "rows")))
     late = collections.Counter()
     with (tmp_path / "rows").open() as rows:
         judgements = [json.loads(row) for row in rows]

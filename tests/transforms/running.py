@@ -109,8 +109,7 @@ def run_steps(
         events | "Break1" >> beam.Reshuffle() | "Judge" >> JudgeLateness(run, lateness_config())
     )
     sent_back = (
-        judged
-        | "Break2" >> beam.Reshuffle()
+        tuple(part | f"Break2{n}" >> beam.Reshuffle() for n, part in enumerate(judged))
         | "Write" >> WriteRows(facts, MemoryWriter("rows", facts.columns, refused), metrics.WRITTEN)
         | "Break3" >> beam.Reshuffle()
     )
@@ -118,7 +117,7 @@ def run_steps(
     letters = (invalid, unjudged, rejected) | beam.Flatten()
     letters = letters | "Break4" >> beam.Reshuffle()
     _ = letters | "Keep letters" >> beam.Map(_keep, "letters")
-    _ = letters | "WriteLetters" >> WriteRows(
+    _ = (letters,) | "WriteLetters" >> WriteRows(
         letter_rows,
         MemoryWriter("letter_rows", letter_rows.columns, frozenset()),
         metrics.DEAD_LETTERS_WRITTEN,
