@@ -6,7 +6,7 @@ import pytest
 
 from schemas.exam_event import EventType
 from tests.lateness.sessions import accepted
-from tests.lateness.streams import Stream, judge_stream
+from tests.lateness.streams import Stream, clock, far_clock, judge_stream
 from transforms.lateness_hold import MAX_HELD
 
 ANSWER = EventType.ANSWER_SUBMIT
@@ -17,11 +17,11 @@ START = EventType.SESSION_START
 def judged(engine, tmp_path, monkeypatch):
     """Builds a stream with a function, runs it, gives statuses by message and the counters."""
 
-    def run(build):
+    def run(build, clock=clock):
         stream = Stream(engine)
         build(stream)
         stream.end()
-        rows, counters = judge_stream(stream, tmp_path / "rows", monkeypatch)
+        rows, counters = judge_stream(stream, tmp_path / "rows", monkeypatch, clock=clock)
         names = [row["message_id"] for row in rows]
         assert max(collections.Counter(names).values()) == 1
         # The direct runner keeps the counters of one bundle only.
@@ -54,7 +54,7 @@ def test_twenty_thousand_sessions_wait_beside_one_another(judged, engine):
         starts = [accepted(s, "start", START, 0, session_duration_seconds=40) for s in sessions]
         stream.arrive(starts, second=2)
 
-    statuses, counters = judged(build)
+    statuses, counters = judged(build, far_clock)
     assert len(statuses) == 2 * engine.many
     assert {statuses[f"{s}/a/0"] for s in sessions} == {"LATE"}
     if counters:
