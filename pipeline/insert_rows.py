@@ -70,23 +70,26 @@ class InsertRowsWriter:
         """Inserts rows; those that BigQuery puts off stay pending.
 
         Raises:
-            ServiceUnavailable: some are put off.
+            ServiceUnavailable: some are put off, or the answer is not BigQuery's.
             GoogleAPICallError: the whole request failed.
         """
         if self._client is None:
             self._client = bigquery_client(self._dataset.project)
-        errors = self._client.insert_rows_json(
-            self._table,
-            [row for _, _, row in pending],
-            row_ids=[row_id for _, row_id, _ in pending],
-            retry=_NO_RETRY,
-            skip_invalid_rows=True,
-            timeout=_TIMEOUT_SECONDS,
-        )
+        try:
+            errors = self._client.insert_rows_json(
+                self._table,
+                [row for _, _, row in pending],
+                row_ids=[row_id for _, row_id, _ in pending],
+                retry=_NO_RETRY,
+                skip_invalid_rows=True,
+                timeout=_TIMEOUT_SECONDS,
+            )
+        except AttributeError as error:  # the client trips over a body that is not BigQuery's
+            raise ServiceUnavailable("a gateway's answer") from error  # type: ignore[no-untyped-call]
         put_off = []
-        for error in errors:
-            row = pending[error["index"]]
-            first = error["errors"][0]
+        for told in errors:
+            row = pending[told["index"]]
+            first = told["errors"][0]
             if first["reason"] in _ROW_AT_FAULT:
                 reason = f"{first['reason']}: {first.get('message')}"
                 self._refused.append(RefusedRow(row[0], reason, first.get("location") or None))

@@ -10,7 +10,7 @@ from typing import Any
 from apache_beam.utils.shared import Shared
 from google.cloud.bigquery import DEFAULT_RETRY
 
-from pipeline.outages import is_outage
+from pipeline.outages import wait_out_outages
 from schemas.lateness import LatenessSettings, SettingsRow
 from schemas.warehouse import Dataset, bigquery_client
 from transforms import metrics
@@ -34,9 +34,14 @@ class SettingsTable:
         return self.__dict__ | {"_reading": None}
 
     def open(self) -> None:
-        """Reads the table unless this process has; raises where it cannot be read."""
+        """Reads the table unless this process has; an outage is waited out.
+
+        Raises:
+            ValueError: two rows speak for the same test.
+        """
         read = functools.partial(read_table, self._dataset)
-        self._reading = self._shared.acquire(lambda: Reading(read, self._refresh_seconds))
+        reading = wait_out_outages("BigQuery")(Reading)
+        self._reading = self._shared.acquire(lambda: reading(read, self._refresh_seconds))
 
     def current(self) -> LatenessSettings:
         """The settings as last read."""
@@ -75,9 +80,7 @@ class Reading:
         try:
             self._settings = self._read()
             self._read_at = self._clock()
-        except Exception as error:
-            if not is_outage(error) and not isinstance(error, ValueError):
-                raise
+        except Exception as error:  # whatever it is, the event that happened to ask is not at fault
             _LOG.warning(
                 "the lateness settings cannot be read again (%s): the last ones stand",
                 type(error).__name__,

@@ -8,29 +8,49 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from google.api_core.exceptions import FailedPrecondition, GoogleAPICallError, RetryError
+from google.api_core.exceptions import GoogleAPICallError, InvalidArgument, RetryError
 from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
-from requests.exceptions import RequestException
 
 from transforms import metrics
 
 _LOG = logging.getLogger(__name__)
-_OUTAGES = (GoogleAPICallError, RetryError, GoogleAuthError, RequestException, ConnectionError)
-# The service understood the request and refuses just this one: bad request, too large.
-_AT_FAULT = frozenset({400, 413})
+# OSError is any trouble of sockets, names and TLS, and of the package requests.
+_OUTAGES = (GoogleAPICallError, RetryError, GoogleAuthError, OSError)
+_BAD_REQUEST, _TOO_LARGE = 400, 413
+# What BigQuery answers with 400 although it passes.
+# https://cloud.google.com/bigquery/docs/error-messages
+_PASSES = frozenset(
+    {
+        "backendError",
+        "billingTierLimitExceeded",
+        "failedPrecondition",
+        "jobBackendError",
+        "jobInternalError",
+        "jobRateLimitExceeded",
+        "resourceInUse",
+        "resourcesExceeded",
+        "tableUnavailable",
+        "timeout",
+    }
+)
 
 Item = TypeVar("Item")
 Reply = TypeVar("Reply")
 
 
 def is_request_at_fault(error: BaseException) -> bool:
-    """Whether sending the same request again would not help."""
-    # A failed precondition is told as 400 and is none: a key that is disabled comes back.
-    return (
-        isinstance(error, GoogleAPICallError)
-        and error.code in _AT_FAULT
-        and not isinstance(error, FailedPrecondition)
+    """Whether the service understood the request and refuses just this one: malformed, too large.
+
+    A 400 without a reason is a gateway's, not BigQuery's, and says nothing of the rows.
+    """
+    if not isinstance(error, GoogleAPICallError):
+        return False
+    if error.grpc_status_code is not None:
+        return isinstance(error, InvalidArgument)
+    reasons = {detail.get("reason") for detail in error.errors}
+    return error.code == _TOO_LARGE or (
+        error.code == _BAD_REQUEST and bool(reasons) and not reasons & _PASSES
     )
 
 

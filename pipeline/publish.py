@@ -40,7 +40,7 @@ class _PublishFn(beam.DoFn):
         self._refused = metrics.counter(metrics.DEAD_LETTER_MESSAGES_REFUSED)
 
     def setup(self) -> None:
-        self._client = pubsub_v1.PublisherClient()
+        self._client = wait_out_outages("Pub/Sub")(pubsub_v1.PublisherClient)()
 
     def start_bundle(self) -> None:
         self._pending: list[PubsubMessage] = []

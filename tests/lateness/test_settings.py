@@ -4,12 +4,13 @@ import pickle
 import threading
 
 import pytest
-from google.api_core.exceptions import ServiceUnavailable
+from google.api_core.exceptions import BadRequest, NotFound, ServiceUnavailable
 from google.cloud import bigquery
 
 from pipeline import lateness_settings
 from pipeline.lateness_settings import Reading, SettingsTable, read_table, settings_of
 from schemas.lateness import LatenessSettings, SettingsRow
+from schemas.warehouse import Dataset
 
 ROWS = [
     {"test_id": None, "duration_seconds": 3600, "grace_seconds": 30},
@@ -69,7 +70,17 @@ def test_settings_are_read_again_only_when_they_are_old(table):
     assert table.reads == 2
 
 
-@pytest.mark.parametrize("failure", [ServiceUnavailable("away"), ValueError("two rows")])
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ServiceUnavailable("away"),
+        BadRequest("no", errors=[{"reason": "invalid"}]),
+        ValueError("two rows"),
+        KeyError("test_id"),  # the table was made anew, with other columns
+        AttributeError("an answer that is not BigQuery's"),
+    ],
+    ids=repr,
+)
 def test_the_last_settings_stand_while_the_table_cannot_be_read(table, failure, caplog):
     reading = Reading(table.read, 600, table.clock)
     table.answer, table.now = failure, 700.0
@@ -123,6 +134,22 @@ def stored(warehouse):
 
 def test_the_table_is_read_as_it_stands(stored):
     assert read_table(stored) == SETTINGS
+
+
+def test_an_outage_while_a_worker_starts_is_waited_out(monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    answers = iter([ServiceUnavailable("away"), NotFound("no table"), SETTINGS])
+
+    def read(dataset):
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(lateness_settings, "read_table", read)
+    source = SettingsTable(Dataset.parse("local-exams.exams"), 600)
+    source.open()
+    assert source.current() == SETTINGS
 
 
 def test_copies_in_one_process_share_one_reading(stored, monkeypatch):

@@ -34,7 +34,7 @@ class FakeBigQuery:
         if isinstance(reply, Exception):
             raise reply
         if any(self.refuses(row) for row in rows):
-            raise exceptions.BadRequest("not a row")
+            raise exceptions.BadRequest("not a row", errors=[{"reason": "invalid"}])
         told = {error["index"] for error in reply}
         self.stored += [row["n"] for number, row in enumerate(rows) if number not in told]
         return reply
@@ -68,6 +68,8 @@ def test_with_a_fake_bigquery_an_outage_refuses_no_row(write):
         exceptions.ServiceUnavailable("away"),
         exceptions.Forbidden("no access"),
         exceptions.NotFound("no table"),
+        # Google's client makes this of {"error": "bad gateway"}, and of an empty 200.
+        AttributeError("'str' object has no attribute 'get'"),
     ]
     fake = FakeBigQuery(script=outage)
     assert write(fake, [1, 2]) == []

@@ -1,11 +1,37 @@
+import json
+import socket
+import ssl
+
+import grpc
 import pytest
+import requests
 from google.api_core import exceptions
-from google.auth.exceptions import RefreshError
+from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
 from hypothesis import given
 from hypothesis import strategies as st
-from requests.exceptions import ConnectionError as Unreachable
 
-from pipeline.outages import is_outage, send_in_halves, wait_out_outages
+from pipeline.outages import is_outage, is_request_at_fault, send_in_halves, wait_out_outages
+
+GATEWAY = b"<html><title>Error</title>That\xe2\x80\x99s an error.</html>"
+
+
+def answered(code, body=b""):
+    """The error that Google's client makes of an HTTP answer."""
+    response = requests.Response()
+    response.status_code = code
+    response._content = body
+    response.request = requests.Request("POST", "https://bigquery/insertAll").prepare()
+    return exceptions.from_http_response(response)
+
+
+def told(code, reason):
+    """The error that it makes of an answer in BigQuery's own form."""
+    error = {"code": code, "message": "m", "errors": [{"reason": reason, "message": "m"}]}
+    return answered(code, json.dumps({"error": error}).encode())
+
+
+def grpc_status(name):
+    return exceptions.from_grpc_status(grpc.StatusCode[name], "m", errors=(grpc.RpcError(),))
 
 
 @pytest.mark.parametrize(
@@ -16,21 +42,47 @@ from pipeline.outages import is_outage, send_in_halves, wait_out_outages
         exceptions.InternalServerError("oops"),
         exceptions.Forbidden("no access"),
         exceptions.NotFound("no table"),
-        exceptions.FailedPrecondition("key disabled"),
         exceptions.RetryError("gave up", None),
-        Unreachable("refused"),
+        *(answered(code, GATEWAY) for code in (301, 400, 401, 407, 408, 409, 499, 502, 503, 504)),
+        *(told(403, reason) for reason in ("accessDenied", "quotaExceeded", "billingNotEnabled")),
+        *(told(400, reason) for reason in ("tableUnavailable", "resourcesExceeded", "timeout")),
+        told(400, "failedPrecondition"),
+        requests.ConnectionError("refused"),
+        requests.ReadTimeout("slow"),
+        requests.exceptions.ChunkedEncodingError("half an answer"),
+        requests.JSONDecodeError("half an answer", "{", 1),
         ConnectionResetError("gone"),
+        TimeoutError("slow"),
+        socket.gaierror("no such host"),
+        ssl.SSLError("cut off"),
         RefreshError("revoked"),
+        TransportError("the metadata server is away"),
+        DefaultCredentialsError("no metadata server"),
     ],
+    ids=repr,
 )
 def test_an_outage_is_waited_out(error):
     assert is_outage(error)
+    assert not is_request_at_fault(error)
+
+
+@pytest.mark.parametrize("status", sorted({s.name for s in grpc.StatusCode} - {"OK"}))
+def test_of_grpcs_errors_only_an_invalid_argument_is_no_outage(status):
+    assert is_outage(grpc_status(status)) == (status != "INVALID_ARGUMENT")
 
 
 @pytest.mark.parametrize(
-    "error", [exceptions.BadRequest("bad row"), ValueError("a bug"), KeyError("a bug")]
+    "error",
+    [told(400, "invalid"), told(400, "badRequest"), told(400, "new"), answered(413, GATEWAY)],
+    ids=repr,
 )
-def test_what_waiting_would_not_mend_is_no_outage(error):
+def test_a_request_at_fault_is_not_sent_again(error):
+    assert is_request_at_fault(error)
+    assert not is_outage(error)
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), KeyError("a bug"), AttributeError("a bug")])
+def test_a_bug_is_no_outage(error):
     assert not is_outage(error)
 
 
@@ -53,7 +105,7 @@ def test_halving_finds_just_the_refused_items(items):
 
     def send(batch):
         if any(item == 0 for item in batch):
-            raise exceptions.BadRequest("a zero")
+            raise exceptions.InvalidArgument("a zero")
         delivered.extend(batch)
         return len(batch)
 

@@ -1,8 +1,10 @@
 """Dead letters to Pub/Sub, against its emulator."""
 
 import apache_beam as beam
+from google.auth.exceptions import DefaultCredentialsError
 from google.cloud import pubsub_v1
 
+from pipeline import publish
 from pipeline.publish import PublishDeadLetters
 from schemas.errors import ErrorKind
 from schemas.message import DeadLetter, Message
@@ -55,3 +57,20 @@ def test_dead_letters_reach_pubsub_whatever_their_attributes_are_called(pubsub_e
     assert clash.items() <= received[b"payload 7"].items()
     assert received[b"payload 7"]["error_kind"] == "not_json"
     assert received[b"payload 7"]["message_id"] == "7"
+
+
+def test_credentials_that_come_late_are_waited_for(monkeypatch):
+    """A stand-in for the client: no emulator asks for credentials."""
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    answers = iter([DefaultCredentialsError("no metadata server"), "client"])
+
+    def client():
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(pubsub_v1, "PublisherClient", client)
+    fn = publish._PublishFn("projects/p/topics/t")
+    fn.setup()
+    assert fn._client == "client"
