@@ -84,14 +84,13 @@ def read(url, folder):
 
 
 def resources(name):
-    """A topic with a subscription of the same name, and a topic for dead letters."""
+    """A topic and a subscription of this name, the same for dead letters with ``-dead``."""
     with pubsub_v1.PublisherClient() as publisher, pubsub_v1.SubscriberClient() as subscriber:
-        for topic in (name, f"{name}-dead"):
-            publisher.create_topic(name=f"projects/{PROJECT}/topics/{topic}")
-        subscriber.create_subscription(
-            name=f"projects/{PROJECT}/subscriptions/{name}",
-            topic=f"projects/{PROJECT}/topics/{name}",
-        )
+        for each in (name, f"{name}-dead"):
+            topic = f"projects/{PROJECT}/topics/{each}"
+            publisher.create_topic(name=topic)
+            subscription = f"projects/{PROJECT}/subscriptions/{each}"
+            subscriber.create_subscription(name=subscription, topic=topic)
         publisher.stop()
 
 
