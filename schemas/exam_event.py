@@ -41,7 +41,7 @@ DurationSeconds = Annotated[
 JsonObject = Annotated[dict[str, Any], Meta(description="a JSON object")]
 
 
-class ExamEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ExamEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """One event of a timed multiple-choice test. Field docs: ``exam_event_v1.avsc``.
 
     ``forbid_unknown_fields`` is how the decoder learns that a message has more to say; it then

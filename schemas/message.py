@@ -1,4 +1,8 @@
-"""What the pipeline takes in and gives up: the message and the dead letter."""
+"""What the pipeline takes in and gives up: the message and the dead letter.
+
+The structs that every message becomes are kept from Python's garbage collector (``gc=False``): they
+hold plain values and no cycles, and going through them again and again cost half of the read.
+"""
 
 import datetime as dt
 from typing import Any
@@ -8,7 +12,7 @@ import msgspec
 from schemas.errors import ErrorKind
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One message as it was received, whatever the source.
 
     Attributes:
@@ -71,7 +75,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     event: DeadEvent | None = None
 
 
-class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+class Accepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A valid event and the message it came in. Each family narrows the type of ``event``.
 
     Attributes:

@@ -1,7 +1,6 @@
 """Accepted events to rows of the fact table."""
 
 import datetime as dt
-import operator
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -90,7 +89,6 @@ class RowBuilder:
         self.columns = columns(family)
         self._judged = bool(family.judged_types)
         self._version = pipeline_version
-        self._values = operator.attrgetter(*family.event.__struct_fields__)
         self._converters = [
             (index, convert)
             for index, shape in enumerate(shapes_of(family.event).values())
@@ -106,7 +104,7 @@ class RowBuilder:
             ingest_ts: when the pipeline made the row, UTC.
         """
         event, message = accepted.event, accepted.message
-        row = list(self._values(event))
+        row = list(msgspec.structs.astuple(event))
         for index, convert in self._converters:
             if row[index] is not None:
                 row[index] = convert(row[index])
