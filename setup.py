@@ -24,13 +24,13 @@ setup(
         "msgspec",
         "pyarrow",
         "requests",
+        "rich",
         "sqlglot",
     ],
     extras_require={
         # The micro-batch mode: its metrics, and its line on a terminal.
         "micro-batch": [
             "prometheus-client",
-            "rich",
         ],
         # What the benchmarks hold ours against.
         "bench": [
@@ -46,7 +46,6 @@ setup(
             "duckdb-extension-spatial",
             "duckdb-extensions",
             "jinja2",
-            "rich",
             "vl-convert-python",
         ],
         "test": [

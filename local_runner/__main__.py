@@ -13,7 +13,6 @@ from google.auth.exceptions import GoogleAuthError
 from local_runner import exam_log, importer
 from local_runner.archive import write_archive
 from local_runner.arguments import parser
-from local_runner.console import console, progress
 from local_runner.demo import demo
 from local_runner.emulators import PROJECT, check_named_emulators
 from local_runner.errors import RunnerError
@@ -21,6 +20,7 @@ from local_runner.publishing import publish
 from local_runner.runs import check_running, streaming_pipeline
 from local_runner.simulate import simulate
 from local_runner.stage import run_name, set_stage
+from pipeline.console import console, progress
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,7 +9,6 @@ from google.cloud import bigquery
 
 from local_runner import summaries
 from local_runner.archive import write_archive
-from local_runner.console import console, progress, table
 from local_runner.counts import NOT_PROVOKED, Reconciliation, arrived, reconcile
 from local_runner.emulators import LOGS
 from local_runner.errors import RunnerError
@@ -18,6 +17,7 @@ from local_runner.report import Report
 from local_runner.runs import bounded_pipeline, drain_stream, follow_bounded, streaming_pipeline
 from local_runner.simulate import SimulatedMessage, default_start, simulate
 from local_runner.stage import Stage, Wiring, run_name, set_stage
+from pipeline.console import console, progress, table
 from schemas.errors import ErrorKind
 from schemas.warehouse import bigquery_client
 

@@ -4,10 +4,10 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from local_runner.console import console, progress
 from local_runner.counts import rows
 from local_runner.publishing import publish
 from local_runner.runs import bounded_pipeline, follow_bounded
+from pipeline.console import console, progress
 from schemas.warehouse import Dataset, bigquery_client
 
 

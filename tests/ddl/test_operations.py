@@ -1,5 +1,6 @@
 """The queries of reconcile and replay, through both engines: which rows they count and give."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,8 +9,11 @@ import pytest
 from google.cloud import bigquery
 
 from ddl.apply import apply
-from pipeline import reconcile
+from pipeline import letter_sources, reconcile
+from pipeline.letters import Selection
 from pipeline.reconcile import Window
+from schemas.errors import ErrorKind
+from schemas.families import EXAM_EVENT
 from schemas.warehouse import Dataset
 from tests.conftest import Warehouse
 from tests.ddl import golden
@@ -19,6 +23,11 @@ from tests.ddl.test_views import as_text
 
 Run = Callable[[str, dict[str, list[Row]], Sequence[AnyParameter]], list[Row]]
 DAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+EVERYTHING = Selection(
+    kinds=frozenset(ErrorKind),
+    start=dt.datetime.min.replace(tzinfo=dt.UTC),
+    end=dt.datetime.max.replace(tzinfo=dt.UTC),
+)
 
 
 @pytest.fixture(params=["zetasql", "bqemulator"])
@@ -131,3 +140,66 @@ def test_a_window_is_of_publish_times_and_reads_the_partitions_around_it(run: Ru
 
 def test_empty_tables_count_nothing(run: Run) -> None:
     assert counted(run, Window(), {}) == {"facts": 0, "duplicates": 0, "conflicts": 0}
+
+
+def selected(run: Run, tables: dict[str, list[Row]], **changes: Any) -> list[Row]:
+    selection = dataclasses.replace(EVERYTHING, **changes)
+    return run(letter_sources.SQL, tables, letter_sources.parameters(EXAM_EVENT, selection))
+
+
+def ids(rows: list[Row]) -> list[str]:
+    return [row["message_id"] for row in rows]
+
+
+def dead(message_id: str, hours: float = 0, **more: Any) -> Row:
+    told = {"event_family": "exam_event", "event_id": None, "attributes": {}, "replay_count": 0}
+    return letter(message_id, "not_json", hours, **{**told, "payload": "e30=", **more})
+
+
+def test_letters_to_replay_come_oldest_first_within_the_times(run: Run) -> None:
+    tables = {
+        "dead_letters": [
+            dead("after", 3),
+            dead("last", 2.99),
+            dead("b", 1),
+            dead("a", 1),
+            dead("first", 0),
+            dead("before", -0.01),
+        ]
+    }
+    times = {"start": DAY, "end": DAY + dt.timedelta(hours=3)}
+    assert ids(selected(run, tables, **times)) == ["first", "a", "b", "last"]
+
+
+def test_of_a_message_and_its_replays_the_last_letter_counts(run: Run) -> None:
+    of_m1 = {"attributes": {"replay_of": "m1", "x": 1}, "replay_count": 1}
+    of_m2 = {"attributes": {"replay_of": "m2"}}
+    tables = {
+        "dead_letters": [
+            dead("m1", 0),
+            dead("m1", 0.1),  # written twice
+            dead("m1-again", 1, **of_m1),
+            dead("m1-and-again", 2, **of_m1),
+            dead("m2", 0),
+            dead("m2-again", 1, **of_m2, replay_count=1),
+            dead("m2-and-again", 2, **of_m2, replay_count=2, error_kind="internal_error"),
+            dead("m3", 5, replay_count=None, attributes=None),
+        ]
+    }
+    assert ids(selected(run, tables)) == ["m1-again", "m2-and-again", "m3"]
+    assert ids(selected(run, tables, kinds=frozenset({"not_json"}))) == ["m1-again", "m3"]
+    assert ids(selected(run, tables, end=DAY + dt.timedelta(hours=1))) == []
+
+
+def test_letters_whose_event_is_a_fact_say_so(run: Run) -> None:
+    tables = {
+        "events_fact": [fact("e1", "m8"), fact("e3", "m9")],
+        "dead_letters": [
+            dead("d1", event_id="e1"),
+            dead("d2", event_id="e2"),
+            dead("d3"),
+            dead("d4", event_family="orders", event_id="e1"),
+        ],
+    }
+    found = [(row["message_id"], row["is_fact"]) for row in selected(run, tables)]
+    assert found == [("d1", True), ("d2", False), ("d3", False)]

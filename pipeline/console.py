@@ -22,10 +22,10 @@ console = Console(
 
 
 @contextlib.contextmanager
-def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Yields a function that takes how much of ``total`` is done and shows it."""
+def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Yields a function that takes how much of ``total`` is done and shows it; None: unknown."""
     if not console.is_terminal:
-        yield _plain_progress(label, total)
+        yield (lambda _: None) if total is None else _plain_progress(label, total)
         return
     columns = (
         TextColumn("{task.description}"),

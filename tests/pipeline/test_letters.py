@@ -1,0 +1,140 @@
+"""Dead letters read back, and which of them a replay takes: no service is asked."""
+
+import dataclasses
+import datetime as dt
+import json
+
+import pytest
+from google.pubsub_v1.types import PubsubMessage
+
+from pipeline.letters import Letter, Outcome, Rules, Selection
+from schemas.errors import ErrorKind
+from schemas.families import EXAM_EVENT
+from tests.transforms.builders import NOW, letter, message, payload
+from transforms.dead_letters import to_pubsub, to_row
+from transforms.fixes import FIXES
+
+ALL = Selection(
+    kinds=frozenset(ErrorKind),
+    start=dt.datetime.min.replace(tzinfo=dt.UTC),
+    end=dt.datetime.max.replace(tzinfo=dt.UTC),
+)
+SECOND = dt.timedelta(seconds=1)
+THEIRS = {"app": "ios", "data": "a", "topic": "b", "retry": "c"}
+DEAD = letter(
+    message(attributes=THEIRS | {"replay_count": "1", "replay_of": "m0"}, message_id="m7"),
+    error_field="answer",
+    event_id="e1",
+    replay_count=1,
+)
+
+
+def read(dead=DEAD):
+    data, attributes = to_pubsub(dead)
+    return Letter.of_message(PubsubMessage(data=data, attributes=attributes))
+
+
+def judged(dead=None, selection=ALL, fix=None, max_replays=3):
+    found = dead if isinstance(dead, Letter) else read(dead or DEAD)
+    return Rules(EXAM_EVENT, selection, FIXES.get(fix), max_replays).judge(found)[0]
+
+
+def test_topic_and_table_tell_the_same():
+    row = to_row(DEAD)._asdict() | {"is_fact": False}
+    assert Letter.of_row(row) == read()
+    assert read() == Letter(
+        payload=payload(),
+        attributes=THEIRS | {"replay_of": "m0"},
+        message_id="m7",
+        error_kind="not_json",
+        error_field="answer",
+        stage="ValidateEvents",
+        event_id="e1",
+        failed_at=NOW,
+        replay_count=1,
+        truncated=False,
+    )
+
+
+def test_the_table_knows_attributes_that_ours_stood_over_on_the_topic():
+    dead = letter(message(attributes={"source": "theirs", "replay_count": "2"}))
+    found = Letter.of_row(to_row(dead)._asdict() | {"is_fact": False})
+    assert found.attributes == {"source": "theirs"}
+
+
+def test_what_goes_out_is_the_original_and_counted():
+    first = read(letter(message(attributes=THEIRS, message_id="m7")))
+    out = first.again(b"mended")
+    assert out.data == b"mended"
+    assert dict(out.attributes) == THEIRS | {"replay_of": "m7", "replay_count": "1"}
+    again = read().again(payload())
+    assert dict(again.attributes) == THEIRS | {"replay_of": "m0", "replay_count": "2"}
+
+
+@pytest.mark.parametrize("missing", ["message_id", "error_kind", "stage", "failed_at"])
+def test_what_is_no_letter_of_ours_is_told(missing):
+    data, attributes = to_pubsub(DEAD)
+    del attributes[missing]
+    with pytest.raises(ValueError, match=missing):
+        Letter.of_message(PubsubMessage(data=data, attributes=attributes))
+    with pytest.raises(ValueError, match="Invalid isoformat"):
+        Letter.of_message(
+            PubsubMessage(data=data, attributes=attributes | {missing: "x", "failed_at": "x"})
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "taken"),
+    [
+        ({}, True),
+        ({"kinds": frozenset({"not_json"})}, True),
+        ({"kinds": frozenset({"too_large"})}, False),
+        ({"start": NOW}, True),
+        ({"start": NOW + SECOND}, False),
+        ({"end": NOW + SECOND}, True),
+        ({"end": NOW}, False),
+        ({"test": "t1"}, True),
+        ({"test": "t2"}, False),
+        ({"ids": frozenset({"m7"})}, True),
+        ({"ids": frozenset({"e1", "x"})}, True),
+        ({"ids": frozenset({"x"})}, False),
+    ],
+)
+def test_only_what_is_asked_for_is_taken(change, taken):
+    expected = Outcome.REPLAYED if taken else Outcome.NOT_ASKED_FOR
+    assert judged(selection=dataclasses.replace(ALL, **change)) is expected
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"test_id": 1}', b"{}"])
+def test_a_body_without_a_test_is_of_no_test(body):
+    assert (
+        judged(letter(message(body)), dataclasses.replace(ALL, test="t1")) is Outcome.NOT_ASKED_FOR
+    )
+
+
+def test_an_id_list_does_not_match_what_has_no_id():
+    nameless = letter(message(b"", message_id="m9"))
+    assert (
+        judged(nameless, dataclasses.replace(ALL, ids=frozenset({"e1"}))) is Outcome.NOT_ASKED_FOR
+    )
+
+
+def test_a_letter_is_replayed_so_often_and_no_more():
+    assert judged(dataclasses.replace(read(), replay_count=2)) is Outcome.REPLAYED
+    assert judged(dataclasses.replace(read(), replay_count=3)) is Outcome.MAX_REPLAYS
+    assert judged(dataclasses.replace(read(), replay_count=4)) is Outcome.MAX_REPLAYS
+    assert judged(max_replays=1) is Outcome.MAX_REPLAYS
+
+
+def test_what_is_only_a_beginning_or_a_fact_stays():
+    assert judged(letter(message(b"x" * 10, size=20_000_000))) is Outcome.TRUNCATED
+    assert judged(dataclasses.replace(read(), is_fact=True)) is Outcome.IS_FACT
+
+
+def test_a_fix_mends_or_leaves():
+    naive = payload(client_ts="2026-03-02T10:00:00")
+    rules = Rules(EXAM_EVENT, ALL, FIXES["assume_utc"], 3)
+    result, mended = rules.judge(read(letter(message(naive))))
+    assert result is Outcome.REPLAYED
+    assert json.loads(mended)["client_ts"] == "2026-03-02T10:00:00Z"
+    assert rules.judge(read()) == (Outcome.NOT_MENDED, payload())

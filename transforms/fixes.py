@@ -1,0 +1,86 @@
+"""What can be mended in a message before it is replayed: named, pure functions of its bytes.
+
+A fix changes the fields that it is about; everything else keeps its bytes. A message that it does
+not know how to mend comes back as it is.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+import msgspec
+from msgspec import inspect as types
+
+from schemas.families import EventFamily
+from schemas.shapes import Shape, shapes_of
+
+Fix: TypeAlias = Callable[[EventFamily, bytes], bytes]
+
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_NAIVE_TIMESTAMP = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
+)
+_INTEGER = re.compile("0|[1-9][0-9]{0,18}")
+_FLAGS = {"true": b"true", "false": b"false", "1": b"1", "0": b"0"}
+
+
+def fields_of(payload: bytes) -> dict[str, msgspec.Raw] | None:
+    """The members of a JSON object, each value as its bytes; None where it is none."""
+    try:
+        return _FIELDS.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def assume_utc(family: EventFamily, payload: bytes) -> bytes:
+    """Timestamps without an offset get a Z: for an app whose clock is known to tell UTC."""
+
+    def mended(shape: Shape, text: str) -> bytes | None:
+        if types.DateTimeType in shape.kinds and _NAIVE_TIMESTAMP.fullmatch(text):
+            return msgspec.json.encode(f"{text}Z")
+        return None
+
+    return _with_mended_strings(family, payload, mended)
+
+
+def parse_strings(family: EventFamily, payload: bytes) -> bytes:
+    """Integers and booleans that were sent as strings become integers and booleans."""
+
+    def mended(shape: Shape, text: str) -> bytes | None:
+        if types.BoolType in shape.kinds:
+            return _FLAGS.get(text.lower())
+        if types.IntType in shape.kinds and _INTEGER.fullmatch(text):
+            return text.encode()
+        return None
+
+    return _with_mended_strings(family, payload, mended)
+
+
+def strip_byte_order_mark(family: EventFamily, payload: bytes) -> bytes:
+    """The body without the byte order mark in front of it."""
+    return payload.removeprefix(_BYTE_ORDER_MARK)
+
+
+FIXES: Mapping[str, Fix] = {
+    fix.__name__: fix for fix in (assume_utc, parse_strings, strip_byte_order_mark)
+}
+
+
+def _with_mended_strings(
+    family: EventFamily, payload: bytes, mended: Callable[[Shape, str], bytes | None]
+) -> bytes:
+    """The payload with those of its contract's string values replaced for which there is a mend."""
+    fields = fields_of(payload)
+    if fields is None:
+        return payload
+    changed = False
+    for name, shape in shapes_of(family.event).items():
+        value = fields.get(name)
+        if value is None or not bytes(value).startswith(b'"'):
+            continue
+        mend = mended(shape, msgspec.json.decode(value, type=str))
+        if mend is not None:
+            fields[name] = msgspec.Raw(mend)
+            changed = True
+    return msgspec.json.encode(fields) if changed else payload
