@@ -17,8 +17,10 @@ from ddl import settings
 from ddl.apply import perform, prepare
 from ddl.check import FIRST_DATE, LAST_DATE, checks, run
 from ddl.plan import DestructiveChangeError, Options
+from ddl.statements import columns
 from schemas.warehouse import EMULATOR_VARIABLE, Dataset, bigquery_client
 
+_POLICY_TAG = re.compile(r"(\w+)=(projects/[^/,]+/locations/[^/,]+/taxonomies/\d+/policyTags/\d+)")
 _LABEL = re.compile(r"([a-z][a-z0-9_-]{0,62})=([a-z0-9_-]{0,63})", re.ASCII)
 
 
@@ -43,7 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _apply(args: argparse.Namespace) -> int:
     options = Options(
-        args.location, args.partition_expiration_days, args.labels, args.lateness_settings
+        args.location,
+        args.partition_expiration_days,
+        args.labels,
+        args.policy_tags,
+        args.lateness_settings,
     )
     client = bigquery_client(args.dataset.project)
     actions = prepare(client, args.dataset, options)
@@ -109,6 +115,13 @@ def _parser() -> argparse.ArgumentParser:
         "--labels", type=_labels, default={}, metavar="K=V,K=V", help="labels of the tables"
     )
     apply.add_argument(
+        "--policy_tags",
+        type=_policy_tags,
+        default={},
+        metavar="COLUMN=TAG,...",
+        help="BigQuery policy tags of columns, in every table that has them",
+    )
+    apply.add_argument(
         "--lateness_settings",
         type=_settings,
         metavar="FILE.csv",
@@ -165,6 +178,19 @@ def _labels(text: str) -> dict[str, str]:
             "must be KEY=VALUE,KEY=VALUE in lower-case letters, digits, hyphens and underscores"
         )
     return {label[1]: label[2] for label in labels if label}
+
+
+def _policy_tags(text: str) -> dict[str, str]:
+    tags = [_POLICY_TAG.fullmatch(pair) for pair in text.split(",")]
+    if not all(tags):
+        raise argparse.ArgumentTypeError(
+            "must be COLUMN=projects/.../locations/.../taxonomies/NUMBER/policyTags/NUMBER,..."
+        )
+    found = {tag[1]: tag[2] for tag in tags if tag}
+    # A mistyped column would go unprotected.
+    if unknown := found.keys() - columns():
+        raise argparse.ArgumentTypeError(f"no table has a column {', '.join(sorted(unknown))}")
+    return found
 
 
 if __name__ == "__main__":

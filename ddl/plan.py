@@ -24,12 +24,15 @@ class Options:
         partition_expiration_days: age at which partitions of the tables are deleted; None
             leaves it as it is.
         labels: set on the tables, beside the labels that they have.
+        policy_tags: BigQuery policy tags by column, in every table that has it; a column that is
+            not named keeps the tag that it has.
         lateness_settings: what the table of that name shall hold; None leaves it as it is.
     """
 
     location: str | None = None
     partition_expiration_days: int | None = None
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    policy_tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
     lateness_settings: Sequence[settings.Row] | None = None
 
 
@@ -186,11 +189,25 @@ def _with_options(
         table.time_partitioning = bigquery.TimePartitioning(
             field=declared.time_partitioning.field, expiration_ms=expiration_ms
         )
-    if present:
-        # BigQuery keeps the order of the columns that it has; new ones come last.
-        order = {field.name: place for place, field in enumerate(present.schema)}
-        table.schema = sorted(table.schema, key=lambda field: order.get(field.name, len(order)))
+    known = {field.name: field for field in present.schema} if present else {}
+    # BigQuery keeps the order of the columns that it has; new ones come last.
+    order = {name: place for place, name in enumerate(known)}
+    table.schema = sorted(
+        (_tagged(field, known.get(field.name), options.policy_tags) for field in table.schema),
+        key=lambda field: order.get(field.name, len(order)),
+    )
     return table
+
+
+def _tagged(
+    field: bigquery.SchemaField, known: bigquery.SchemaField | None, tags: Mapping[str, str]
+) -> bigquery.SchemaField:
+    tag = tags.get(field.name)
+    kept = known.policy_tags if known else None
+    policy_tags = bigquery.PolicyTagList([tag]) if tag else kept
+    return bigquery.SchemaField(
+        field.name, field.field_type, field.mode, None, field.description, (), policy_tags
+    )
 
 
 def _refuse_destructive(wanted: bigquery.Table, present: bigquery.Table) -> None:
@@ -266,8 +283,10 @@ def _type(field: bigquery.SchemaField) -> str:
     return str(standard.type_kind.value)
 
 
-def _details(table: bigquery.Table) -> dict[str, tuple[str, str | None]]:
-    return {field.name: (field.mode, field.description) for field in table.schema}
+def _details(table: bigquery.Table) -> dict[str, tuple[object, ...]]:
+    return {
+        field.name: (field.mode, field.description, field.policy_tags) for field in table.schema
+    }
 
 
 def _partition(table: bigquery.Table) -> tuple[str, str] | None:

@@ -87,6 +87,12 @@ def table(dataset: Dataset, name: str) -> bigquery.Table:
     return declared
 
 
+def columns() -> set[str]:
+    """The names of the columns of all tables."""
+    anywhere = Dataset("project", "dataset")
+    return {field.name for name in TABLES for field in table(anywhere, name).schema}
+
+
 def queries(dataset: Dataset) -> list[Query]:
     """Every table function and view, each after those that it reads."""
     return [

@@ -8,6 +8,7 @@ from ddl.__main__ import main
 from ddl.apply import apply
 from ddl.plan import Options
 from tests.conftest import Warehouse
+from tests.ddl.test_plan import TAG
 
 DAY_MS = 24 * 60 * 60 * 1000
 
@@ -96,6 +97,8 @@ def test_bigquery_s_refusal_is_one_line(
         ["apply", "--dataset", "local-exams.ok", "--partition_expiration_days", "x"],
         ["apply", "--dataset", "local-exams.ok", "--labels", "Team=exams"],
         ["apply", "--dataset", "local-exams.ok", "--labels", "team"],
+        ["apply", "--dataset", "local-exams.ok", "--policy_tags", "student_id=secret"],
+        ["apply", "--dataset", "local-exams.ok", "--policy_tags", f"studnet_id={TAG}"],
         ["destroy"],
     ],
 )

@@ -215,3 +215,29 @@ def test_a_dataset_does_not_move() -> None:
     assert summaries(present(), Options(location="eu")) == []
     with pytest.raises(DestructiveChangeError, match="cannot move to US"):
         summaries(present(), Options(location="US"))
+
+
+TAG = "projects/local-exams/locations/eu/taxonomies/1/policyTags/2"
+
+
+def test_policy_tags_are_set_in_every_table_that_has_the_column_and_kept() -> None:
+    def tagged(actions: list[object]) -> dict[str, list[str]]:
+        return {
+            action.table.table_id: [f.name for f in action.table.schema if f.policy_tags]
+            for action in actions
+            if isinstance(action, UpdateTable)
+        }
+
+    there = present()
+    actions = plan(wanted(), there, Options(policy_tags={"student_id": TAG, "payload": TAG}))
+    assert tagged([*actions]) == {
+        "events_fact": ["student_id"],
+        "dead_letters": ["payload", "student_id"],
+    }
+    for action in actions:
+        assert isinstance(action, UpdateTable)
+        assert action.properties == ["schema"]
+        there.tables[action.table.table_id].schema = action.table.schema  # type: ignore[index]
+    assert plan(wanted(), there, Options()) == []
+    edit(there.tables["events_fact"], "answer", description="Of old.")
+    assert tagged([*plan(wanted(), there, Options())]) == {"events_fact": ["student_id"]}

@@ -1,0 +1,61 @@
+resource "google_storage_bucket" "dataflow" {
+  name                        = "${var.project}-exam-events-dataflow"
+  location                    = var.region
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+  soft_delete_policy {
+    retention_duration_seconds = 0 # temporary files; Dataflow warns where they are kept
+  }
+  # Templates stay, for rolling back.
+  lifecycle_rule {
+    condition {
+      age            = 30
+      matches_prefix = ["staging/", "tmp/"]
+    }
+    action {
+      type = "Delete"
+    }
+  }
+}
+
+resource "google_artifact_registry_repository" "images" {
+  location      = var.region
+  repository_id = "exam-events"
+  format        = "DOCKER"
+  depends_on    = [google_project_service.used]
+}
+
+# Workers have no public addresses: Google's services are reached from inside.
+resource "google_compute_network" "dataflow" {
+  name                    = "exam-events"
+  auto_create_subnetworks = false
+  depends_on              = [google_project_service.used]
+}
+
+resource "google_compute_subnetwork" "dataflow" {
+  name                     = "exam-events"
+  network                  = google_compute_network.dataflow.id
+  region                   = var.region
+  ip_cidr_range            = "10.20.0.0/24"
+  private_ip_google_access = true
+}
+
+output "launch_settings" {
+  description = "What deploy/launch.sh reads: write it to settings.env."
+  value       = <<-EOT
+    PROJECT=${var.project}
+    REGION=${var.region}
+    JOB_NAME=exam-events
+    BUCKET=${google_storage_bucket.dataflow.name}
+    REPOSITORY=${var.region}-docker.pkg.dev/${var.project}/${google_artifact_registry_repository.images.repository_id}
+    SERVICE_ACCOUNT=${google_service_account.account["pipeline"].email}
+    SUBNETWORK=regions/${var.region}/subnetworks/${google_compute_subnetwork.dataflow.name}
+    DATASET=${local.dataset}
+    INPUT_SUBSCRIPTION=${google_pubsub_subscription.events.id}
+    DEAD_LETTER_TOPIC=${google_pubsub_topic.dead_letters.id}
+    MIN_WORKERS=${var.min_workers}
+    MAX_WORKERS=${var.max_workers}
+    MACHINE_TYPE=${var.machine_type}
+    LABELS=${join(",", [for key, value in var.labels : "${key}=${value}"])}
+  EOT
+}

@@ -1,0 +1,26 @@
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = "~> 7.0"
+    }
+  }
+}
+
+provider "google" {
+  project        = var.project
+  region         = var.region
+  default_labels = var.labels
+}
+
+data "google_project" "this" {}
+
+resource "google_project_service" "used" {
+  for_each = toset([
+    "artifactregistry", "bigquery", "bigquerydatapolicy", "bigquerydatatransfer", "cloudbuild", "compute", "datacatalog",
+    "dataflow", "monitoring", "pubsub", "storage",
+  ])
+  service            = "${each.key}.googleapis.com"
+  disable_on_destroy = false
+}

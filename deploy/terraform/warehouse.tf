@@ -1,0 +1,57 @@
+resource "google_bigquery_dataset" "exams" {
+  dataset_id = var.dataset
+  location   = var.location
+  labels     = var.labels
+  depends_on = [google_project_service.used]
+}
+
+locals {
+  dataset = "${var.project}.${google_bigquery_dataset.exams.dataset_id}"
+  repo    = "${path.module}/../.."
+  ddl     = sort(tolist(fileset(local.repo, "ddl/{tables,views}/*.sql")))
+  # The columns that tell who a student is, and those that may hold anything a student wrote.
+  policy_tags = merge(
+    { student_id = google_data_catalog_policy_tag.student["identity"].name },
+    {
+      for column in ["answer", "attributes", "error_payload", "extra", "payload"] :
+      column => google_data_catalog_policy_tag.student["content"].name
+    },
+  )
+}
+
+# Tables, functions and views stand in ddl/ once; this only runs the tool that applies them.
+resource "terraform_data" "tables" {
+  triggers_replace = [
+    sha256(join("", [for name in local.ddl : filesha256("${local.repo}/${name}")])),
+    local.dataset,
+    var.partition_expiration_days,
+    var.labels,
+    local.policy_tags,
+  ]
+  provisioner "local-exec" {
+    working_dir = local.repo
+    command = join(" ", concat(
+      [
+        var.python, "-m", "ddl", "apply", "--dataset=${local.dataset}", "--location=${var.location}",
+        "--labels=${join(",", [for key, value in var.labels : "${key}=${value}"])}",
+        "--policy_tags=${join(",", [for column, tag in local.policy_tags : "${column}=${tag}"])}",
+      ],
+      var.partition_expiration_days == null ? [] : ["--partition_expiration_days=${var.partition_expiration_days}"],
+    ))
+  }
+}
+
+# Sums by the day that a session began on, kept as tables: dashboards read a few rows, and no student is in them. Each
+# night the last nine days are made anew, since a session can grow for eight.
+resource "google_bigquery_data_transfer_config" "daily" {
+  for_each             = toset(["test_summary", "question_summary"])
+  display_name         = "${each.key}_daily"
+  data_source_id       = "scheduled_query"
+  location             = var.location
+  schedule             = "every day 02:00"
+  service_account_name = google_service_account.account["transforms"].email
+  params = {
+    query = templatefile("${path.module}/daily.sql.tftpl", { dataset = local.dataset, summary = each.key })
+  }
+  depends_on = [terraform_data.tables, google_service_account_iam_member.transfer_agent]
+}

@@ -1,0 +1,166 @@
+"""The infrastructure as code, against the code: names that both must agree on."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import hcl2
+import pytest
+
+from ddl import statements
+from schemas.errors import ErrorKind
+from schemas.lateness import LateStatus
+from schemas.warehouse import Dataset
+from tests.deploy.conftest import ROOT
+from transforms import metrics
+
+FOLDER = ROOT / "deploy" / "terraform"
+FILES = sorted(FOLDER.glob("*.tf"))
+TEXT = "\n".join(path.read_text() for path in FILES)
+METRICS = {
+    *(value for name, value in vars(metrics).items() if name.isupper()),
+    *(metrics.error_kind_counter(kind) for kind in ErrorKind),
+    *(metrics.late_status_counter(status) for status in LateStatus),
+    *(f"{metrics.EVENT_LAG_SECONDS}_{part}" for part in ("MEAN", "MAX")),  # as Dataflow names them
+}
+
+
+def plain(value):
+    """hcl2 keeps the quotes of strings."""
+    if isinstance(value, dict):
+        return {plain(k): plain(v) for k, v in value.items() if not k.startswith("__")}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value.strip('"') if isinstance(value, str) else value
+
+
+def blocks(kind):
+    for path in FILES:
+        with path.open() as file:
+            for block in plain(hcl2.load(file)).get(kind, []):
+                yield from block.items()
+
+
+def resources(kind):
+    return {
+        name: body for t, named in blocks("resource") if t == kind for name, body in named.items()
+    }
+
+
+def local(name):
+    return next(value for found, value in blocks("locals") if found == name)
+
+
+def terraform(*arguments, cwd=FOLDER):
+    if shutil.which("terraform") is None:
+        pytest.skip("terraform is not installed")
+    return subprocess.run(
+        ["terraform", f"-chdir={cwd}", *arguments],
+        env=os.environ | {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_files_are_formatted():
+    done = terraform("fmt", "-check", "-diff")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_files_are_valid_to_the_provider(tmp_path):
+    copy = shutil.copytree(ROOT / "deploy", tmp_path / "deploy") / "terraform"
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    if terraform("init", "-backend=false", "-input=false", cwd=copy).returncode:
+        pytest.skip("terraform cannot install the provider: its registry is out of reach")
+    done = terraform("validate", cwd=copy)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_contract_is_registered_from_its_file_and_attached_to_no_topic():
+    [schema] = resources("google_pubsub_schema").values()
+    path = re.fullmatch(r'\$\{file\("\$\{path.module\}/(.*)"\)\}', schema["definition"])[1]
+    assert (FOLDER / path).resolve() == ROOT / "schemas" / "exam_event_v1.avsc"
+    assert not any(
+        "schema_settings" in topic for topic in resources("google_pubsub_topic").values()
+    )
+
+
+def test_topics_and_subscriptions_are_named_as_the_docs_name_them():
+    named = [*resources("google_pubsub_topic").values()]
+    named += resources("google_pubsub_subscription").values()
+    names = {resource["name"] for resource in named}
+    assert names == {"exam-events", "exam-events-dead", "exam-events-archive"}
+    readme = (ROOT / "README.md").read_text()
+    assert {"exam-events", "exam-events-dead"} <= set(
+        re.findall(r"subscriptions create (\S+)", readme)
+    )
+    watched = set(re.findall(r'(?:subscription|topic)_id=\\"([^"\\]+)\\"', TEXT))
+    assert watched <= names
+
+
+def test_the_archive_is_what_the_pipeline_reads():
+    archive = resources("google_pubsub_subscription")["archive"]
+    [storage] = archive["cloud_storage_config"]
+    assert storage["filename_suffix"] == ".avro"
+    assert storage["avro_config"] == [{"write_metadata": True}]
+
+
+def test_alerts_and_charts_ask_for_counters_that_the_pipeline_keeps():
+    text = TEXT.replace("${local.broken}", local("broken"))
+    asked = re.findall(r'\$\{local\.counter\}=~?\\"([^"\\%]+)\\"', text)
+    asked += re.findall(r'format\(local\.by_name, "([^"]+)"\)', text)
+    assert len(asked) >= 12
+    for pattern in asked:
+        # Each part of a pattern, not only one of them, must name something.
+        for part in parts(pattern):
+            assert any(re.fullmatch(part, name) for name in METRICS), part
+
+
+def parts(pattern):
+    if group := re.fullmatch(r"(.*)\((.*)\)(.*)", pattern):
+        return [group[1] + part + group[3] for part in group[2].split("|")]
+    return pattern.split("|")
+
+
+def test_every_alert_is_told_in_the_runbook():
+    told = re.findall(
+        r"^### `([a-z-]+)`$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE
+    )
+    assert sorted(told) == sorted(local("alerts"))
+
+
+def test_tables_and_functions_are_those_of_the_ddl():
+    tables = {role["table"] for role in local("table_roles").values()}
+    tables |= {p["table_id"] for p in resources("google_bigquery_row_access_policy").values()}
+    assert tables == set(statements.TABLES)
+    summaries = re.findall(r'toset\(\["(\w+_summary)", "(\w+_summary)"\]\)', TEXT)[0]
+    functions = {query.name for query in statements.queries(Dataset("local-exams", "x"))}
+    assert {f"{summary}_between" for summary in summaries} <= functions
+
+
+def test_no_column_that_students_fill_is_left_without_a_policy_tag():
+    tagged = set(re.findall(r'"(\w+)"', re.search(r"for column in \[(.*)\] :", TEXT)[1]))
+    free = {"answer", "extra", "error_payload", "payload", "attributes"}
+    assert tagged == free & statements.columns()
+
+
+def test_terraform_tells_every_setting_of_a_launch_and_no_other():
+    script = (ROOT / "deploy" / "launch.sh").read_text()
+    wanted = re.search(r"^for name in (.*?); do$", script, re.MULTILINE | re.DOTALL)[1]
+    told = re.findall(r"^    ([A-Z_]+)=", TEXT, re.MULTILINE)
+    assert sorted(told) == sorted(wanted.replace("\\", "").split())
+
+
+@pytest.mark.parametrize("summary", ["test_summary", "question_summary"])
+def test_the_daily_sums_can_be_made_again_and_again(applied, summary):
+    """Statement by statement: bqemulator has neither loops nor parameters in scripts."""
+    template = (FOLDER / "daily.sql.tftpl").read_text()
+    sql = template.replace("${dataset}", str(applied.dataset)).replace("${summary}", summary)
+    create, *_ = sql.split(";")
+    delete, insert = re.search(r"(DELETE .*?);\s*(INSERT .*?);", sql, re.DOTALL).groups()
+    for _ in range(2):
+        for statement in (create, delete, insert):
+            today = statement.replace("day.session_date", "CURRENT_DATE()")
+            applied.client.query(today).result()
