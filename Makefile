@@ -31,6 +31,8 @@ template:
 	@if [ -z "$(PROJECT)" ] || [ -z "$(REGION)" ] || [ -z "$(REPOSITORY)" ] || [ -z "$(BUCKET)" ]; then \
 	echo "usage: make template PROJECT=... REGION=... REPOSITORY=... BUCKET=... [TAG=...]" >&2; exit 2; fi
 	gcloud builds submit . --project=$(PROJECT) --region=$(REGION) --config=deploy/cloudbuild.yaml \
+	--service-account=projects/$(PROJECT)/serviceAccounts/exam-build@$(PROJECT).iam.gserviceaccount.com \
+	--gcs-source-staging-dir=gs://$(BUCKET)/source \
 	--substitutions=_TAG=$(TAG),_REPOSITORY=$(REPOSITORY),_BUCKET=$(BUCKET)
 	@echo "built $(TAG): deploy/launch.sh start $(TAG)"
 

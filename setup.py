@@ -55,6 +55,7 @@ setup(
             # pytest-xdist 3.8 loses its groups under 9.2 (pytest-dev/pytest-xdist#1386).
             "pytest<9.2",
             "pytest-xdist",
+            "python-hcl2",
             "ruff",
             "zetasql",
         ],
