@@ -22,6 +22,7 @@ import grpc
 from local_runner.errors import RunnerError
 from local_runner.processes import Background, background
 from schemas.warehouse import EMULATOR_VARIABLE as BIGQUERY_VARIABLE
+from schemas.warehouse import STORAGE_EMULATOR_VARIABLE as STORAGE_VARIABLE
 
 PUBSUB_VARIABLE = "PUBSUB_EMULATOR_HOST"
 PROJECT = "local-exams"
@@ -80,7 +81,7 @@ class BigQueryEmulator:
     Attributes:
         url: the REST API, with scheme.
         grpc_host: HOST:PORT of the Storage Read and Write APIs; None where an emulator that
-            already ran is used, since its variable names only the REST API.
+            already ran is used and only its REST API is named.
     """
 
     url: str
@@ -89,7 +90,8 @@ class BigQueryEmulator:
     @property
     def environment(self) -> dict[str, str]:
         """The variables that point our clients at it."""
-        return {BIGQUERY_VARIABLE: self.url}
+        storage = {STORAGE_VARIABLE: self.grpc_host} if self.grpc_host else {}
+        return {BIGQUERY_VARIABLE: self.url} | storage
 
 
 def check_named_emulators() -> None:
@@ -134,7 +136,7 @@ def bigquery_emulator(logs: Path = LOGS) -> Iterator[BigQueryEmulator]:
     if host := os.environ.get(BIGQUERY_VARIABLE):
         url = _with_scheme(host)
         _require(_bigquery_answers(url), BIGQUERY_VARIABLE, host)
-        yield BigQueryEmulator(url, grpc_host=None)
+        yield BigQueryEmulator(url, os.environ.get(STORAGE_VARIABLE))
         return
     rest_port, grpc_port = _free_port(), _free_port()
     command = [sys.executable, "-c", _BQEMULATOR, "start", "--ephemeral", "--log-level=warning"]

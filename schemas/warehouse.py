@@ -6,10 +6,16 @@ import re
 import string
 from typing import Self
 
+import grpc
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
+from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
+from google.cloud.bigquery_storage_v1.services.big_query_write.transports import (
+    BigQueryWriteGrpcTransport,
+)
 
 EMULATOR_VARIABLE = "BIGQUERY_EMULATOR_HOST"
+STORAGE_EMULATOR_VARIABLE = "BIGQUERY_STORAGE_EMULATOR_HOST"
 
 # Google Cloud's rules for project ids and datasets, within the length that Beam takes. A dot may
 # stand only in the domain that older projects have before their id (example.com:project).
@@ -63,3 +69,23 @@ def bigquery_client(project: str) -> bigquery.Client:
         credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
         client_options={"api_endpoint": host if "://" in host else f"http://{host}"},
     )
+
+
+def storage_write_client() -> BigQueryWriteClient:
+    """A client for the Storage Write API, or for the emulator's (HOST:PORT, gRPC).
+
+    Raises:
+        ValueError: the environment names an emulator's REST API and not its gRPC: rows meant for
+            an emulator must not reach BigQuery.
+    """
+    host = os.environ.get(STORAGE_EMULATOR_VARIABLE)
+    if host:
+        channel = grpc.insecure_channel(host, options=[("grpc.enable_http_proxy", 0)])
+        transport = BigQueryWriteGrpcTransport(channel=channel)
+        return BigQueryWriteClient(transport=transport)  # type: ignore[no-untyped-call]
+    if os.environ.get(EMULATOR_VARIABLE):
+        raise ValueError(
+            f"{EMULATOR_VARIABLE} is set: set {STORAGE_EMULATOR_VARIABLE} too, to HOST:PORT of "
+            "the emulator's gRPC"
+        )
+    return BigQueryWriteClient()  # type: ignore[no-untyped-call]

@@ -1,0 +1,268 @@
+"""The Storage Write API, misbehaving. BigQuery does so on no request and its emulator never, so
+the server is a fake (fake_storage.py); test_storage_emulator.py writes to the emulator.
+"""
+
+import collections
+import pickle
+import threading
+import uuid
+
+import pytest
+from google.cloud.bigquery import SchemaField
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline import storage_connection, storage_stream
+from pipeline.row_writer import RefusedRow
+from pipeline.storage_writer import StorageWriter
+from schemas.warehouse import Dataset
+from tests.pipeline.fake_storage import FakeStorage, FakeTable, Fault
+
+COLUMNS = ("n", "kind", "extra")
+N = SchemaField("n", "INT64", mode="REQUIRED")
+KIND = SchemaField("kind", "STRING")
+EXTRA = SchemaField("extra", "STRING")
+REFUSALS = {"bad": "FIELDS_ERROR: bad kind", "poison": "invalid: a row is not valid"}
+OUTAGES = [fault for fault in Fault if fault not in (Fault.NONE, Fault.UPDATED_SCHEMA)]
+
+
+@pytest.fixture(scope="module")
+def _server():
+    server = FakeStorage()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(_server, monkeypatch):
+    monkeypatch.setenv("BIGQUERY_STORAGE_EMULATOR_HOST", _server.host)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr(storage_connection, "RESPONSE_SECONDS", 0.2)
+    monkeypatch.setattr(storage_stream, "_LINGER_SECONDS", 0)
+    return _server
+
+
+@pytest.fixture
+def new(server, monkeypatch):
+    """Makes a table of the fake and a writer for it."""
+    writers = []
+
+    def make(*fields):
+        dataset = Dataset("local-exams", f"fake_{uuid.uuid4().hex}")
+        table = FakeTable(list(fields) or [N, KIND, EXTRA])
+        path = f"projects/{dataset.project}/datasets/{dataset.name}/tables/t/streams/_default"
+        server.tables[path] = table
+        monkeypatch.setattr(storage_stream, "bigquery_client", lambda project: table)
+        writer = StorageWriter(dataset, "t", COLUMNS)
+        writer.open()
+        writers.append(writer)
+        return table, writer
+
+    yield make
+    for writer in writers:
+        writer.close()
+
+
+def rows(*kinds, first=0):
+    return [(first + n, kind, None) for n, kind in enumerate(kinds)]
+
+
+def numbers(table):
+    return sorted(row["n"] for row in table.written)
+
+
+@pytest.mark.parametrize("fault", OUTAGES)
+def test_whatever_goes_wrong_every_row_is_written(new, fault):
+    table, writer = new()
+    table.faults += [Fault.NONE, fault, Fault.NONE]
+    for first in (0, 2, 4):
+        writer.append(rows(None, None, first=first))
+    assert writer.flush() == []
+    assert set(numbers(table)) == set(range(6))
+    if fault is not Fault.BROKEN_AFTER_WRITE:
+        assert len(table.written) <= 6 + 2
+
+
+def test_appends_under_way_when_a_call_breaks_are_sent_again(new):
+    table, writer = new()
+    table.faults += [Fault.NONE, Fault.BROKEN_AFTER_WRITE]
+    for first in range(10):
+        writer.append(rows(None, first=first))
+    assert writer.flush() == []
+    assert collections.Counter(numbers(table)) == {n: 1 + (n == 1) for n in range(10)}
+    assert table.calls == 2
+
+
+def test_the_rows_that_bigquery_names_are_refused_and_the_others_written(new):
+    table, writer = new()
+    writer.append(rows(None, "bad", None, "bad"))
+    writer.append(rows("bad", None, first=4))
+    assert writer.flush() == [RefusedRow(n, "FIELDS_ERROR: bad kind") for n in (1, 3, 4)]
+    assert numbers(table) == [0, 2, 5]
+
+
+@pytest.mark.parametrize("kind", ["poison", "deadly"])
+def test_a_request_refused_as_a_whole_costs_only_the_row_at_fault(new, kind):
+    table, writer = new()
+    writer.append(rows(*[None] * 5, kind, *[None] * 5))
+    writer.append(rows(None, None, first=11))
+    (refused,) = writer.flush()
+    assert refused.index == 5
+    assert refused.reason.startswith("invalid: a row is ")
+    assert set(numbers(table)) == set(range(13)) - {5}
+
+
+def test_a_row_that_does_not_fit_the_table_is_not_sent(new):
+    table, writer = new()
+    writer.append([(0, None, None), ("1", None, None), (2, b"\xff", None), (None, None, None)])
+    assert writer.flush() == [
+        RefusedRow(1, "invalid: n is not of type INTEGER", "n"),
+        RefusedRow(2, "invalid: kind is not of type STRING", "kind"),
+        RefusedRow(3, "invalid: n is required", "n"),
+    ]
+    assert numbers(table) == [0]
+
+
+def test_positions_are_counted_from_the_last_flush(new):
+    _, writer = new()
+    writer.append(rows(None, None))
+    assert writer.flush() == []
+    writer.append(rows(None))
+    writer.append(rows("bad"))
+    assert [row.index for row in writer.flush()] == [1]
+    assert writer.flush() == []
+
+
+def test_requests_keep_below_the_limit_and_one_row_above_it_is_refused(new):
+    table, writer = new()
+    writer.append([(n, "x" * 3_000_000, None) for n in range(8)] + [(8, "y" * 10_000_000, None)])
+    (refused,) = writer.flush()
+    assert refused == RefusedRow(8, "invalid: the row has more than 9900000 bytes")
+    assert numbers(table) == list(range(8))
+    assert table.requests > 2
+
+
+def test_a_sender_waits_where_too_much_is_under_way(new, monkeypatch):
+    table, writer = new()
+    monkeypatch.setattr(storage_connection, "MAX_PENDING", 2)
+    table.faults += [Fault.NONE] * 4 + [Fault.HUNG]
+    for first in range(10):
+        writer.append(rows(None, first=first))
+    assert writer.flush() == []
+    assert set(numbers(table)) == set(range(10))
+
+
+def test_a_column_that_the_table_gains_is_written_from_then_on(new):
+    table, writer = new(N, KIND)
+    writer.append(rows(None, None))
+    assert writer.flush() == []
+    table.fields.append(EXTRA)
+    table.faults.append(Fault.UPDATED_SCHEMA)
+    writer.append(rows(None, first=2))
+    assert writer.flush() == []
+    writer.append([(3, None, "text")])
+    assert writer.flush() == []
+    assert table.written[-1] == {"n": 3, "kind": None, "extra": "text"}
+    assert table.written[0] == {"n": 0, "kind": None}
+    assert table.calls == 2
+
+
+def test_rows_with_a_column_that_the_table_lacks_wait_for_it(new, monkeypatch):
+    table, writer = new(N, KIND)
+    waits = []
+
+    def somebody_adds_it(seconds):
+        waits.append(seconds)
+        if len(waits) == 3:
+            table.fields.append(EXTRA)
+
+    monkeypatch.setattr("time.sleep", somebody_adds_it)
+    writer.append([(0, None, "text")])
+    assert writer.flush() == []
+    assert table.written == [{"n": 0, "kind": None, "extra": "text"}]
+    assert len(waits) == 3
+
+
+def test_a_column_that_the_table_loses_under_way_is_waited_for(new, monkeypatch):
+    table, writer = new()
+    table.fields.remove(EXTRA)
+    monkeypatch.setattr(
+        "time.sleep", lambda seconds: EXTRA in table.fields or table.fields.append(EXTRA)
+    )
+    writer.append([(0, None, "text")])
+    writer.append([(1, None, None)])
+    assert writer.flush() == []
+    assert {row["n"]: row.get("extra") for row in table.written} == {0: "text", 1: None}
+
+
+def test_writers_of_a_process_share_one_call_and_the_last_one_closes_it(new):
+    table, writer = new()
+    others = [pickle.loads(pickle.dumps(writer)) for _ in range(4)]  # noqa: S301
+    threads = []
+    for number, other in enumerate(others):
+        other.open()
+        other.append(rows(None, None, first=2 * number))
+        threads.append(threading.Thread(target=other.flush))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert numbers(table) == list(range(8))
+    assert table.calls == 1
+    for other in others:
+        other.close()
+    assert table.closed_calls == 0
+    stream = storage_stream.shared_stream(*writer._target)
+    writer.close()
+    stream._closing.join()
+    assert table.closed_calls == 1
+    writer.open()
+    writer.append(rows(None, first=8))
+    assert writer.flush() == []
+    assert table.calls == 2
+
+
+def test_a_writer_travels_without_what_it_was_doing(new):
+    _, writer = new()
+    writer.append(rows("bad"))
+    travelled = pickle.loads(pickle.dumps(writer))  # noqa: S301
+    travelled.open()
+    assert travelled.flush() == []
+    travelled.close()
+    assert len(writer.flush()) == 1
+
+
+def test_rows_meant_for_an_emulator_do_not_reach_bigquery(monkeypatch):
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://localhost:1")
+    monkeypatch.delenv("BIGQUERY_STORAGE_EMULATOR_HOST", raising=False)
+    with pytest.raises(ValueError, match="BIGQUERY_STORAGE_EMULATOR_HOST"):
+        storage_stream.storage_write_client()
+
+
+kinds = st.lists(
+    st.sampled_from([None, None, None, "bad", "poison", "deadly"]), min_size=1, max_size=8
+)
+
+
+@given(
+    appends=st.lists(st.lists(kinds, max_size=6), min_size=1, max_size=3),
+    faults=st.lists(st.sampled_from(list(Fault)), max_size=8),
+)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_every_row_is_written_or_refused_and_none_is_both(new, appends, faults):
+    table, writer = new()
+    storage_connection.RESPONSE_SECONDS = 0.05
+    table.faults += faults
+    number, written, refused = 0, set(), set()
+    for bundle in appends:
+        first = number
+        for kinds_of_append in bundle:
+            writer.append(rows(*kinds_of_append, first=number))
+            for kind in kinds_of_append:
+                (written if kind is None else refused).add(number)
+                number += 1
+        refusals = writer.flush()
+        assert [row.index + first for row in refusals] == sorted(n for n in refused if n >= first)
+    assert set(numbers(table)) == written

@@ -1,0 +1,152 @@
+import datetime as dt
+
+import pytest
+from google.cloud.bigquery import SchemaField, Table, TimePartitioning
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transforms.table_rows import MAX_ROW_BYTES, BadRow, MissingColumnError, TableRows
+
+NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
+EAST, WEST = (dt.timezone(dt.timedelta(hours=hours)) for hours in (14, -12))
+FIELDS = {
+    "text": SchemaField("text", "STRING", mode="REQUIRED", max_length=5),
+    "raw": SchemaField("raw", "BYTES", max_length=3),
+    "flag": SchemaField("flag", "BOOL"),
+    "count": SchemaField("count", "INT64"),
+    "share": SchemaField("share", "FLOAT64"),
+    "day": SchemaField("day", "DATE"),
+    "time": SchemaField("time", "TIMESTAMP"),
+    "doc": SchemaField("doc", "JSON"),
+    "large": SchemaField("large", "STRING"),
+}
+COLUMNS = tuple(FIELDS)
+GOOD = {
+    "text": "ab",
+    "raw": b"\x00\xff",
+    "flag": False,
+    "count": -(2**63),
+    "share": 0.1,
+    "day": dt.date(2026, 3, 2),
+    "time": NOW,
+    "doc": '{"a": null}',
+    "large": "",
+}
+BAD = [
+    ("text", None, "is required"),
+    ("text", "abcdef", "is longer than 5"),
+    ("text", 1, "is not of type STRING"),
+    ("text", "\ud800", "is not of type STRING"),
+    ("raw", b"abcd", "is longer than 3"),
+    ("raw", 1, "is not of type BYTES"),
+    ("flag", 1, "is not of type BOOLEAN"),
+    ("count", 2**63, "is not of type INTEGER"),
+    ("count", True, "is not of type INTEGER"),
+    ("count", "1", "is not of type INTEGER"),
+    ("share", float("nan"), "is not a finite number"),
+    ("share", float("-inf"), "is not a finite number"),
+    ("share", "1", "is not of type FLOAT"),
+    ("day", "2026-03-02", "is not of type DATE"),
+    ("day", dt.date(2016, 3, 3), "lies more than 10 years back or 1 year ahead"),
+    ("day", dt.date(2027, 3, 3), "lies more than 10 years back or 1 year ahead"),
+    ("time", "2026-03-02", "is not of type TIMESTAMP"),
+    ("time", dt.datetime(1, 1, 1, 13, tzinfo=EAST), "lies outside the years 1 to 9999"),
+    ("time", dt.datetime(9999, 12, 31, 12, tzinfo=WEST), "lies outside the years 1 to 9999"),
+    ("doc", {"a": 1}, "is not of type JSON"),
+]
+
+
+def table(*fields, partition="day"):
+    made = Table("p.d.t", fields or list(FIELDS.values()))
+    made.time_partitioning = TimePartitioning(field=partition)
+    return made
+
+
+def row(**values):
+    return tuple((GOOD | values).values())
+
+
+CHECKER = TableRows(table(), COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {name: None for name in COLUMNS if name != "text"},
+        {"text": "ä" * 5, "raw": b"abc", "count": 2**63 - 1, "flag": True},
+        {"day": dt.date(2016, 3, 4)},
+        {"day": dt.date(2027, 3, 2)},
+        {"time": dt.datetime(1, 1, 1, tzinfo=dt.UTC)},
+        {"time": dt.datetime.max.replace(tzinfo=dt.UTC)},
+        {"time": dt.datetime(1, 1, 1, tzinfo=WEST)},
+    ],
+)
+def test_a_row_that_fits_goes_through_unchanged(values):
+    checked = CHECKER.check([row(**values)], NOW)
+    assert checked.bad == []
+    assert checked.batch.to_pylist() == [GOOD | values]
+    assert checked.batch.schema == CHECKER.schema
+
+
+@pytest.mark.parametrize(("field", "value", "reason"), BAD)
+def test_a_bad_row_is_told_by_its_column_and_fails_alone(field, value, reason):
+    checked = CHECKER.check([row(), row(**{field: value}), row(count=7)], NOW)
+    (bad,) = checked.bad
+    assert (bad.index, bad.field) == (1, field)
+    assert bad.reason.startswith(f"{field} {reason}")
+    assert checked.indices == [0, 2]
+    assert checked.batch.to_pylist() == [GOOD, GOOD | {"count": 7}]
+
+
+def test_a_timestamp_column_can_be_the_partition():
+    checker = TableRows(table(partition="time"), COLUMNS)
+    outside = [NOW - dt.timedelta(days=3651), NOW + dt.timedelta(days=366)]
+    checked = checker.check([row(time=time) for time in (NOW, *outside)], NOW)
+    assert [bad.index for bad in checked.bad] == [1, 2]
+
+
+def test_a_row_larger_than_a_request_is_refused_and_many_small_ones_are_not():
+    half = "x" * (MAX_ROW_BYTES // 2)
+    large = row(large=half, doc=half)
+    checked = CHECKER.check([row(large=half)] * 4 + [large], NOW)
+    assert checked.bad == [BadRow(4, f"the row has more than {MAX_ROW_BYTES} bytes")]
+    assert checked.indices == [0, 1, 2, 3]
+
+
+@given(st.lists(st.none() | st.sampled_from(BAD), min_size=1, max_size=20))
+def test_bad_rows_do_not_touch_good_ones(faults):
+    rows = [
+        row(count=n) if fault is None else row(**{"count": n, fault[0]: fault[1]})
+        for n, fault in enumerate(faults)
+    ]
+    good = [n for n, fault in enumerate(faults) if fault is None]
+    checked = CHECKER.check(rows, NOW)
+    assert checked.indices == good
+    assert checked.batch.column("count").to_pylist() == good
+    assert [bad.index for bad in checked.bad] == [n for n in range(len(rows)) if n not in good]
+
+
+def test_columns_that_the_table_does_not_have_may_only_be_null():
+    checker = TableRows(table(FIELDS["text"]), ("text", "later"))
+    assert checker.check([("ab", None)], NOW).batch.to_pylist() == [{"text": "ab"}]
+    with pytest.raises(MissingColumnError, match="later"):
+        checker.check([("ab", None), ("ab", 1)], NOW)
+
+
+def test_a_batch_follows_the_table():
+    old = CHECKER.check([row(doc=None)], NOW).batch
+    without = TableRows(table(*(f for name, f in FIELDS.items() if name != "doc")), COLUMNS)
+    narrow = without.fit(old)
+    assert narrow.schema == without.schema
+    assert CHECKER.fit(narrow).to_pylist() == [GOOD | {"doc": None}]
+    with pytest.raises(MissingColumnError, match="doc"):
+        without.fit(CHECKER.check([row()], NOW).batch)
+
+
+@pytest.mark.parametrize(
+    "field", [SchemaField("a", "RECORD"), SchemaField("a", "STRING", "REPEATED")]
+)
+def test_a_type_that_we_do_not_write_is_no_surprise_later(field):
+    with pytest.raises(ValueError, match="column a"):
+        TableRows(table(field, partition=None), ("a",))
