@@ -103,6 +103,8 @@ def check_named_emulators() -> None:
         _require(_pubsub_answers(host), PUBSUB_VARIABLE, host)
     if host := os.environ.get(BIGQUERY_VARIABLE):
         _require(_bigquery_answers(_with_scheme(host)), BIGQUERY_VARIABLE, host)
+    if host := os.environ.get(STORAGE_VARIABLE):
+        _require(_grpc_answers(host), STORAGE_VARIABLE, host)
 
 
 @contextlib.contextmanager

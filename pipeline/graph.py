@@ -3,18 +3,23 @@
 Step names are part of a running job's identity: an update finds its state by them.
 """
 
+from collections.abc import Callable
+
 import apache_beam as beam
 
 from pipeline.insert_rows import InsertRowsWriter
-from pipeline.options import Config
+from pipeline.options import Config, WriteMethod
 from pipeline.publish import PublishDeadLetters
+from pipeline.row_writer import RowWriter
 from pipeline.sinks import CountRefused, WriteRows
 from pipeline.sources import ReadMessages
+from pipeline.storage_writer import StorageWriter
 from pipeline.version import VERSION
 from schemas import coders
 from schemas.errors import Refusal
 from schemas.lateness import Judgement
 from schemas.message import DeadLetter, Message
+from schemas.warehouse import Dataset
 from transforms import metrics
 from transforms.dead_letters import DeadLetterRows
 from transforms.judge_lateness import JudgeLateness
@@ -23,6 +28,10 @@ from transforms.rows import FactRows
 from transforms.steps import RejectedEvents, Run, ValidateEvents
 
 DEAD_LETTERS_TABLE = "dead_letters"
+_WRITERS: dict[WriteMethod, Callable[[Dataset, str, tuple[str, ...]], RowWriter]] = {
+    WriteMethod.STORAGE_WRITE_API: StorageWriter,
+    WriteMethod.STREAMING_INSERTS: InsertRowsWriter,
+}
 
 
 def build(pipeline: beam.Pipeline, config: Config) -> None:
@@ -31,19 +40,20 @@ def build(pipeline: beam.Pipeline, config: Config) -> None:
     coders.register([Message, DeadLetter, Judgement, SessionElement, Refusal, family.accepted])
     run = Run(family=family, pipeline_version=VERSION)
     facts, letters = FactRows(family, VERSION), DeadLetterRows()
+    writer = _WRITERS[config.write_method]
 
     messages = pipeline | "ReadMessages" >> ReadMessages(config)
     events, invalid = messages | "ValidateEvents" >> ValidateEvents(run, config.bounds)
     judged, unjudged = events | "JudgeLateness" >> JudgeLateness(run, config.lateness)
     refused = judged | "WriteFacts" >> WriteRows(
-        facts, InsertRowsWriter(config.dataset, family.table, facts.columns), metrics.WRITTEN
+        facts, writer(config.dataset, family.table, facts.columns), metrics.WRITTEN
     )
     rejected = refused | "RejectedEvents" >> RejectedEvents(run, "WriteFacts")
 
     dead_letters = (invalid, unjudged, rejected) | "DeadLetters" >> beam.Flatten()
     lost = (dead_letters,) | "WriteDeadLetters" >> WriteRows(
         letters,
-        InsertRowsWriter(config.dataset, DEAD_LETTERS_TABLE, letters.columns),
+        writer(config.dataset, DEAD_LETTERS_TABLE, letters.columns),
         metrics.DEAD_LETTERS_WRITTEN,
     )
     _ = lost | "CountRefusedDeadLetters" >> CountRefused()

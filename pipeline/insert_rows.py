@@ -9,8 +9,9 @@ from typing import Any
 from google.api_core.exceptions import GoogleAPICallError, ServiceUnavailable
 from google.cloud import bigquery
 
+from pipeline.live_table import LiveTable
 from pipeline.outages import send_in_halves, wait_out_outages
-from pipeline.row_writer import RefusedRow
+from pipeline.row_writer import RefusedRow, refused_rows
 from schemas.warehouse import Dataset, bigquery_client
 from transforms.rows import Row, timestamp
 
@@ -31,6 +32,7 @@ class InsertRowsWriter:
         self._dataset = dataset
         self._table = dataset.table(table)
         self._columns = columns
+        self._live = LiveTable(dataset, table, columns)
         self._client: bigquery.Client | None = None
         self._appended = 0
         self._refused: list[RefusedRow] = []
@@ -39,15 +41,20 @@ class InsertRowsWriter:
         return self.__dict__ | {"_client": None}
 
     def open(self) -> None:
-        """Nothing yet: opening asks for credentials, which an outage can refuse too."""
+        """Reads the table; where it is missing, waits for it."""
+        wait_out_outages("BigQuery")(self._live.read)()
 
     def append(self, rows: Sequence[Row]) -> None:
         """Writes rows, in halves where BigQuery refuses a request as such."""
+        checked = wait_out_outages("BigQuery")(self._live.check)(rows)
+        first, self._appended = self._appended, self._appended + len(rows)
+        self._refused += refused_rows(checked, first)
         pending: list[_Pending] = [
-            (self._appended + number, uuid.uuid4().hex, json_row(self._columns, row))
-            for number, row in enumerate(rows)
+            (first + index, uuid.uuid4().hex, json_row(self._columns, rows[index]))
+            for index in checked.indices
         ]
-        self._appended += len(rows)
+        if not pending:
+            return
         for offset, reply in send_in_halves(self._send, pending):
             if isinstance(reply, GoogleAPICallError):
                 self._refused.append(RefusedRow(pending[offset][0], f"invalid: {reply.message}"))

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import datetime as dt
+import enum
 import re
 from collections.abc import Sequence
 from typing import NoReturn
@@ -23,6 +24,13 @@ DATAFLOW_RUNNER = "DataflowRunner"
 BOUNDED_RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner"
 STREAMING_RUNNER = "BundleBasedDirectRunner"
 _RESOURCE = "projects/[^/]+/{}/[^/]+"
+
+
+class WriteMethod(enum.StrEnum):
+    """How rows reach BigQuery."""
+
+    STORAGE_WRITE_API = "STORAGE_WRITE_API"
+    STREAMING_INSERTS = "STREAMING_INSERTS"
 
 
 class UsageError(Exception):
@@ -92,6 +100,13 @@ class ExamEventsOptions(PipelineOptions):
             help="how often the table lateness_settings is read again (default: %(default)s)",
         )
         parser.add_argument(
+            "--write_method",
+            default=WriteMethod.STORAGE_WRITE_API,
+            choices=list(WriteMethod),
+            help="how rows reach BigQuery: STORAGE_WRITE_API (gRPC, Arrow) or STREAMING_INSERTS "
+            "(REST; dearer and slower) (default: %(default)s)",
+        )
+        parser.add_argument(
             "--id_label",
             help="message attribute by which Dataflow drops copies before anyone can count them "
             "(default: none, the view events removes them)",
@@ -110,6 +125,7 @@ class Config:
     input_subscription: str | None
     input: str | None
     dead_letter_topic: str | None
+    write_method: WriteMethod
     id_label: str | None
 
     @property
@@ -190,6 +206,7 @@ def _config(ours: ExamEventsOptions) -> Config:
         input_subscription=ours.input_subscription,
         input=ours.input,
         dead_letter_topic=ours.dead_letter_topic,
+        write_method=WriteMethod(ours.write_method),
         id_label=ours.id_label,
     )
 

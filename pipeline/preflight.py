@@ -18,9 +18,15 @@ from requests.exceptions import RequestException
 from pipeline.graph import DEAD_LETTERS_TABLE
 from pipeline.lateness_settings import TABLE as SETTINGS_TABLE
 from pipeline.lateness_settings import read_table
-from pipeline.options import Config
+from pipeline.options import Config, WriteMethod
 from pipeline.sources import check_archive, match
-from schemas.warehouse import EMULATOR_VARIABLE, bigquery_client
+from pipeline.storage_stream import default_stream
+from schemas.warehouse import (
+    EMULATOR_VARIABLE,
+    STORAGE_EMULATOR_VARIABLE,
+    bigquery_client,
+    storage_write_client,
+)
 from transforms.rows import columns
 
 _LOG = logging.getLogger(__name__)
@@ -54,6 +60,8 @@ def check(config: Config) -> Config:
     facts = _table(config, config.family.table)
     dead_letters = _table(config, DEAD_LETTERS_TABLE)
     _check_settings(config)
+    if config.write_method is WriteMethod.STORAGE_WRITE_API:
+        _check_stream(config)
     if facts is not None:
         missing = set(columns(config.family)) - {field.name for field in facts.schema}
         if missing:
@@ -94,6 +102,22 @@ def _check_settings(config: Config) -> None:
         )
     except ValueError as error:
         raise StartupError(f"{error}: load them again with --lateness_settings") from None
+
+
+def _check_stream(config: Config) -> None:
+    table = config.family.table
+
+    def get() -> None:
+        with storage_write_client() as client:
+            client.get_write_stream(
+                name=default_stream(config.dataset, table), retry=_RETRY, timeout=_TIMEOUT_SECONDS
+            )
+
+    missing = f"table {config.dataset.table(table)} does not exist: {_how_to_apply(config)}"
+    try:
+        _ask(_place("BigQuery's Storage Write API", STORAGE_EMULATOR_VARIABLE), get, missing)
+    except ValueError as error:
+        raise StartupError(f"{error}, or run with --write_method STREAMING_INSERTS") from None
 
 
 def _check_pubsub(kind: str, name: str | None) -> None:

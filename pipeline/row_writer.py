@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from transforms.rows import Row
+from transforms.table_rows import Checked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,3 +41,10 @@ class RowWriter(Protocol):
 
     def close(self) -> None:
         """Called in ``teardown``."""
+
+
+def refused_rows(checked: Checked, first: int) -> list[RefusedRow]:
+    """What the check refuses of an append whose rows stand from ``first`` on."""
+    return [
+        RefusedRow(first + bad.index, f"invalid: {bad.reason}", bad.field) for bad in checked.bad
+    ]

@@ -1,22 +1,15 @@
 """What the writers of one process share for a table: its schema and a connection to it."""
 
-import contextlib
-import datetime as dt
 import threading
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pyarrow as pa
-from google.api_core.exceptions import NotFound
 from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 
+from pipeline.live_table import LiveTable
 from pipeline.storage_connection import Append, Connection
-from schemas.warehouse import Dataset, bigquery_client, storage_write_client
-from transforms.rows import Row
-from transforms.table_rows import Checked, MissingColumnError, TableRows
+from schemas.warehouse import Dataset, storage_write_client
 
-_TIMEOUT_SECONDS = 60.0
-_NO_RETRY: Any = None  # ours is around the call
 # The old direct runner tears its DoFns down after every bundle of ten messages: a connection
 # outlives its last writer by this much, for the next one to find.
 _LINGER_SECONDS = 10.0
@@ -26,67 +19,28 @@ class TableStream:
     """A table's default stream. Threads may share it; nothing is opened before it is used."""
 
     def __init__(self, dataset: Dataset, table: str, columns: Sequence[str]) -> None:
-        self._dataset = dataset
-        self._name = table
-        self._path = (
-            f"projects/{dataset.project}/datasets/{dataset.name}/tables/{table}/streams/_default"
-        )
-        self._columns = columns
+        self.table = LiveTable(dataset, table, columns)
+        self._path = default_stream(dataset, table)
         self._lock = threading.RLock()
         self._client: BigQueryWriteClient | None = None
-        self._table: TableRows | None = None
         self._connection: Connection | None = None
         self._writers = 0
         self._closing: threading.Timer | None = None
 
-    def check(self, rows: Sequence[Row]) -> Checked:
-        """Parts the rows that the table takes from the others.
-
-        Raises:
-            GoogleAPICallError: the table cannot be read, does not exist, or lacks a column.
-        """
-        with self._expect_columns():
-            return self.table().check(rows, dt.datetime.now(dt.UTC))
-
     def send(self, batch: pa.RecordBatch) -> Append:
-        """Begins to append rows that were checked.
+        """Begins to append rows that were checked against the table.
 
         Raises:
-            GoogleAPICallError: as for ``check``.
+            GoogleAPICallError: as for ``LiveTable``.
         """
         with self._lock:
-            with self._expect_columns():
-                batch = self.table().fit(batch)
+            batch = self.table.fit(batch)
             if self._connection is not None and self._connection.schema != batch.schema:
                 self.drop(self._connection)
             if self._connection is None or self._connection.ended:
                 self._client = self._client or storage_write_client()
                 self._connection = Connection(self._client, self._path, batch.schema)
             return self._connection.send(batch)
-
-    def table(self) -> TableRows:
-        """The table as it is, read where it is not known.
-
-        Raises:
-            GoogleAPICallError: it cannot be read, or does not exist.
-        """
-        with self._lock:
-            if self._table is None:
-                with contextlib.closing(bigquery_client(self._dataset.project)) as client:
-                    table = client.get_table(
-                        self._dataset.table(self._name), retry=_NO_RETRY, timeout=_TIMEOUT_SECONDS
-                    )
-                self._table = TableRows(table, self._columns)
-            return self._table
-
-    @contextlib.contextmanager
-    def _expect_columns(self) -> Iterator[None]:
-        try:
-            yield
-        except MissingColumnError as error:
-            # As with a missing table: nobody's row is at fault, and somebody will add it.
-            self._table = None
-            raise NotFound(str(error)) from None  # type: ignore[no-untyped-call]
 
     def drop(self, connection: Connection, *, table_changed: bool = False) -> None:
         """Has later appends use another connection; what is under way on this one is answered.
@@ -101,7 +55,7 @@ class TableStream:
             connection.half_close()
             self._connection = None
             if table_changed:
-                self._table = None
+                self.table.forget()
 
     def enter(self) -> None:
         """Counts a writer in."""
@@ -125,11 +79,17 @@ class TableStream:
             if self._writers:
                 return
             connection, client = self._connection, self._client
-            self._connection = self._client = self._table = None
+            self._connection = self._client = None
+            self.table.forget()
         if connection is not None:
             connection.close()
         if client is not None:
             client.transport.close()  # type: ignore[no-untyped-call]
+
+
+def default_stream(dataset: Dataset, table: str) -> str:
+    """The name of a table's default stream."""
+    return f"projects/{dataset.project}/datasets/{dataset.name}/tables/{table}/streams/_default"
 
 
 _streams: dict[tuple[Dataset, str, tuple[str, ...]], TableStream] = {}

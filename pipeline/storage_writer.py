@@ -18,7 +18,7 @@ from google.cloud.bigquery_storage_v1.types import StorageError
 from google.protobuf import any_pb2
 
 from pipeline.outages import is_outage, is_request_at_fault, wait_out_outages
-from pipeline.row_writer import RefusedRow
+from pipeline.row_writer import RefusedRow, refused_rows
 from pipeline.storage_connection import MAX_REQUEST_BYTES, Append, Connection, NotReachedError
 from pipeline.storage_stream import TableStream, shared_stream
 from schemas.warehouse import Dataset
@@ -76,16 +76,13 @@ class StorageWriter:
         """Reads the table; where it is missing, waits for it."""
         self._stream: TableStream = shared_stream(*self._target)
         self._stream.enter()
-        wait_out_outages("BigQuery")(self._stream.table)()
+        wait_out_outages("BigQuery")(self._stream.table.read)()
 
     def append(self, rows: Sequence[Row]) -> None:
         """Begins to write rows; waits while too much is under way."""
-        checked = wait_out_outages("BigQuery")(self._stream.check)(rows)
+        checked = wait_out_outages("BigQuery")(self._stream.table.check)(rows)
         first, self._appended = self._appended, self._appended + len(rows)
-        self._refused += (
-            RefusedRow(first + bad.index, f"invalid: {bad.reason}", bad.field)
-            for bad in checked.bad
-        )
+        self._refused += refused_rows(checked, first)
         if checked.indices:
             indices = [first + index for index in checked.indices]
             self._parts += _within_limit(_Part(checked.batch, indices))

@@ -103,7 +103,7 @@ class TableRows:
         """
         bad: dict[int, BadRow] = {}
         arrays = []
-        by_column = zip(*rows, strict=True)
+        by_column = zip(*rows, strict=True) if rows else [()] * len(self._names)
         for name, column, values in zip(self._names, self._columns, by_column, strict=True):
             if column is None:
                 if any(value is not None for value in values):

@@ -47,8 +47,7 @@ def test_an_insert_copies_no_table(warehouse):
 
 def test_an_emulator_that_runs_is_used_and_left_running(bigquery_emulator, tmp_path):
     with emulators.bigquery_emulator(tmp_path) as again:
-        assert again.url == bigquery_emulator.url
-        assert again.grpc_host is None
+        assert again == bigquery_emulator
     assert not list(tmp_path.iterdir())
     client = bigquery_client(emulators.PROJECT)
     assert list(client.query("SELECT 1").result())
@@ -67,6 +66,21 @@ def test_a_named_emulator_that_does_not_answer_is_refused(variable, start, monke
     with pytest.raises(emulators.EmulatorError, match=variable) as refusal, start(tmp_path):
         pass
     assert "\n" not in str(refusal.value)
+
+
+def test_an_emulator_named_by_its_rest_api_alone_has_no_grpc(
+    bigquery_emulator, monkeypatch, tmp_path
+):
+    monkeypatch.delenv(emulators.STORAGE_VARIABLE)
+    with emulators.bigquery_emulator(tmp_path) as again:
+        assert again.grpc_host is None
+        assert again.environment == {EMULATOR_VARIABLE: bigquery_emulator.url}
+
+
+def test_a_named_grpc_host_that_does_not_answer_is_refused(bigquery_emulator, monkeypatch):
+    monkeypatch.setenv(emulators.STORAGE_VARIABLE, "127.0.0.1:1")
+    with pytest.raises(emulators.EmulatorError, match=emulators.STORAGE_VARIABLE):
+        emulators.check_named_emulators()
 
 
 def test_missing_java_is_told_in_one_line(monkeypatch, tmp_path):

@@ -7,10 +7,11 @@ import pickle
 
 import pytest
 from google.api_core import exceptions
+from google.cloud.bigquery import SchemaField, Table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import insert_rows
+from pipeline import insert_rows, live_table
 from pipeline.insert_rows import InsertRowsWriter, json_row
 from pipeline.row_writer import RefusedRow
 from schemas.warehouse import Dataset
@@ -26,6 +27,9 @@ class FakeBigQuery:
         self.script = list(script)
         self.stored = []
         self.ids = []
+
+    def get_table(self, table_id, **_):
+        return Table(table_id, [SchemaField("n", "INT64")])
 
     def insert_rows_json(self, table, rows, row_ids, **options):
         assert options["skip_invalid_rows"]
@@ -48,14 +52,26 @@ def error(index, reason, location=""):
 
 
 @pytest.fixture
-def write(monkeypatch):
-    """Writes rows (n,) through a writer over a fake BigQuery; gives what is refused."""
+def new(monkeypatch):
+    """Makes a writer of rows (n,) over a fake BigQuery."""
     monkeypatch.setattr("time.sleep", lambda seconds: None)
 
-    def write(fake, *appends):
-        monkeypatch.setattr(insert_rows, "bigquery_client", lambda project: fake)
+    def new(fake):
+        for module in (insert_rows, live_table):
+            monkeypatch.setattr(module, "bigquery_client", lambda project: fake)
         writer = InsertRowsWriter(DATASET, "events_fact", ("n",))
         writer.open()
+        return writer
+
+    return new
+
+
+@pytest.fixture
+def write(new):
+    """Writes rows (n,); gives what is refused."""
+
+    def write(fake, *appends):
+        writer = new(fake)
         for numbers in appends:
             writer.append([(number,) for number in numbers])
         return writer.flush()
@@ -93,10 +109,9 @@ def test_with_a_fake_bigquery_only_a_row_at_fault_comes_back(write):
     assert fake.ids[1] == fake.ids[0][:1], "a row keeps its insertId"
 
 
-def test_with_a_fake_bigquery_each_flush_tells_of_the_rows_since_the_last(monkeypatch):
+def test_with_a_fake_bigquery_each_flush_tells_of_the_rows_since_the_last(new):
     fake = FakeBigQuery(script=[[error(1, "invalid")], [error(0, "invalid")]])
-    monkeypatch.setattr(insert_rows, "bigquery_client", lambda project: fake)
-    writer = InsertRowsWriter(DATASET, "events_fact", ("n",))
+    writer = new(fake)
     writer.append([(1,), (2,)])
     assert [row.index for row in writer.flush()] == [1]
     writer.append([(3,)])
@@ -105,11 +120,20 @@ def test_with_a_fake_bigquery_each_flush_tells_of_the_rows_since_the_last(monkey
     assert fake.closed
 
 
-def test_the_writer_travels_without_its_connection(monkeypatch):
+def test_with_a_fake_bigquery_a_row_that_does_not_fit_the_table_is_not_sent(write):
+    fake = FakeBigQuery()
+    assert write(fake, [1, "2"], ["3"]) == [
+        RefusedRow(1, "invalid: n is not of type INTEGER", "n"),
+        RefusedRow(2, "invalid: n is not of type INTEGER", "n"),
+    ]
+    assert fake.stored == [1]
+    assert len(fake.ids) == 1
+
+
+def test_the_writer_travels_without_its_connection(new):
     fake = FakeBigQuery()
     fake.unpicklable = lambda: None
-    monkeypatch.setattr(insert_rows, "bigquery_client", lambda project: fake)
-    writer = InsertRowsWriter(DATASET, "events_fact", ("n",))
+    writer = new(fake)
     writer.append([(1,)])
     assert pickle.loads(pickle.dumps(writer)) is not None  # noqa: S301
 

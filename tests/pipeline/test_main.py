@@ -63,9 +63,10 @@ def kinds(rows_of):
     return {row["error_kind"]: row["n"] for row in rows_of(BY_KIND)}
 
 
-def test_a_file_becomes_facts_and_dead_letters(applied, jsonl, rows_of):
+@pytest.mark.parametrize("method", ["STORAGE_WRITE_API", "STREAMING_INSERTS"])
+def test_a_file_becomes_facts_and_dead_letters(applied, jsonl, rows_of, method):
     path = jsonl(*FACTS, *DEAD)
-    done = run(f"--input={path}", f"--dataset={applied.dataset}")
+    done = run(f"--input={path}", f"--dataset={applied.dataset}", f"--write_method={method}")
     assert done.returncode == 0, done.stderr
     assert [tuple(row.values()) for row in rows_of(JUDGED)] == [
         ("late", "LATE", True, 90.0, "payload", None, None),
@@ -169,6 +170,15 @@ def test_what_a_person_gets_wrong_is_one_line(warehouse, jsonl, tmp_path, monkey
     assert "ddl apply" in refused(1, f"--input={path}", dataset)
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://localhost:1")
     assert "BIGQUERY_EMULATOR_HOST" in refused(1, f"--input={path}", dataset)
+
+
+def test_half_an_emulator_is_one_line(applied, jsonl, monkeypatch):
+    arguments = [f"--input={jsonl(PAGE_VIEW)}", f"--dataset={applied.dataset}"]
+    monkeypatch.setenv("BIGQUERY_STORAGE_EMULATOR_HOST", "localhost:1")
+    assert "BIGQUERY_STORAGE_EMULATOR_HOST=localhost:1" in refused(1, *arguments)
+    monkeypatch.delenv("BIGQUERY_STORAGE_EMULATOR_HOST")
+    assert "set BIGQUERY_STORAGE_EMULATOR_HOST" in refused(1, *arguments)
+    assert run(*arguments, "--write_method=STREAMING_INSERTS").returncode == 0
 
 
 def test_what_the_runner_will_not_take_is_one_line(applied, jsonl):

@@ -1,7 +1,7 @@
 import pytest
 from apache_beam.options.pipeline_options import GoogleCloudOptions, StandardOptions
 
-from pipeline.options import UsageError, parse
+from pipeline.options import UsageError, WriteMethod, parse
 
 STREAM = [
     "--input_subscription=projects/local-exams/subscriptions/events",
@@ -35,6 +35,14 @@ def test_a_runner_of_the_users_choice_stays():
     assert runner([*STREAM, "--runner=DataflowRunner"]) == "DataflowRunner"
     assert runner([*STREAM, "--runner=dataflow"]) == "DataflowRunner"
     assert runner([*STREAM, "--runner=PrismRunner"]) == "PrismRunner"
+
+
+def test_rows_go_by_the_storage_write_api_unless_told_otherwise():
+    assert parse(BOUNDED)[0].write_method is WriteMethod.STORAGE_WRITE_API
+    config, _ = parse([*BOUNDED, "--write_method=STREAMING_INSERTS"])
+    assert config.write_method is WriteMethod.STREAMING_INSERTS
+    with pytest.raises(UsageError, match="--write_method"):
+        parse([*BOUNDED, "--write_method=FILE_LOADS"])
 
 
 def test_event_time_bounds_come_from_options():
