@@ -116,19 +116,13 @@ class TableRows:
             for reason, mask in column.faults(array, now):
                 for index in _true(mask):
                     bad.setdefault(index, BadRow(index, f"{name} {reason}", name))
-        batch = pa.RecordBatch.from_arrays(
-            arrays, schema=pa.schema([field.with_nullable(True) for field in self.schema])
-        )
-        for index in _too_large(batch):
+        batch = pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+        for index in _true(_too_large(batch)):
             bad.setdefault(index, BadRow(index, f"the row has more than {MAX_ROW_BYTES} bytes"))
         indices = [index for index in range(len(rows)) if index not in bad]
         if bad:
             batch = batch.take(pa.array(indices, pa.int64()))
-        return Checked(
-            pa.RecordBatch.from_arrays(batch.columns, schema=self.schema),
-            indices,
-            [bad[index] for index in sorted(bad)],
-        )
+        return Checked(batch, indices, [bad[index] for index in sorted(bad)])
 
     def fit(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """A batch that was checked against an earlier state of the table, with today's columns.
@@ -178,8 +172,8 @@ class _Column:
                 unfit.append(index)
         return pa.array(fit, self.field.type), unfit
 
-    def faults(self, array: pa.Array, now: dt.datetime) -> Iterator[tuple[str, pa.Array]]:
-        """What is wrong with the column, and a mask of the rows it is wrong in."""
+    def faults(self, array: pa.Array, now: dt.datetime) -> Iterator[tuple[str, pa.Array | None]]:
+        """What may be wrong with the column, and a mask of the rows it is wrong in."""
         if self._required and array.null_count:
             yield "is required", array.is_null()
         if self.type == "FLOAT":  # NaN is no JSON, so streaming inserts could not carry it
@@ -195,24 +189,31 @@ class _Column:
             yield reason, _outside(array, now - _PAST, now + _AHEAD)
 
 
-def _outside(array: pa.Array, first: dt.datetime, last: dt.datetime) -> pa.Array:
-    low, high = (pa.scalar(value, _TYPES["TIMESTAMP"]).cast(array.type) for value in (first, last))
-    return pc.or_(pc.less(array, low), pc.greater(array, high))
+def _outside(array: pa.Array, first: dt.datetime, last: dt.datetime) -> pa.Array | None:
+    """A mask of the days or times that lie outside; None where none does, which is quick to see."""
+    whole = pa.int32() if pa.types.is_date32(array.type) else pa.int64()
+    times = pa.array([first, last], _TYPES["TIMESTAMP"]).cast(array.type).view(whole)
+    low, high = times.to_pylist()
+    numbers = array.view(whole)
+    found = pc.min_max(numbers).as_py()
+    if found["min"] is None or (found["min"] >= low and found["max"] <= high):
+        return None
+    return pc.or_(pc.less(numbers, low), pc.greater(numbers, high))
 
 
-def _too_large(batch: pa.RecordBatch) -> Iterable[int]:
-    if batch.nbytes <= MAX_ROW_BYTES:
-        return ()
+def _too_large(batch: pa.RecordBatch) -> pa.Array | None:
+    if pa.ipc.get_record_batch_size(batch) <= MAX_ROW_BYTES:
+        return None
     sizes = pa.array([0] * len(batch), pa.int64())
     for array in batch.columns:
         if pa.types.is_string(array.type) or pa.types.is_binary(array.type):
             sizes = pc.add(sizes, pc.fill_null(pc.binary_length(array), 0))
-    return _true(pc.greater(sizes, MAX_ROW_BYTES))
+    return pc.greater(sizes, MAX_ROW_BYTES)
 
 
-def _true(mask: pa.Array) -> Iterable[int]:
+def _true(mask: pa.Array | None) -> Iterable[int]:
     """Where a mask is true."""
-    if not pc.any(mask).as_py():
+    if mask is None or not pc.any(mask).as_py():
         return ()
     indices: list[int] = pc.indices_nonzero(mask).to_pylist()
     return indices
