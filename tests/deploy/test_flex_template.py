@@ -45,6 +45,7 @@ SAMPLES = {
     "session_start_wait_seconds": (["1", "60"], ["0", "-1", "a minute"]),
     "session_state_ttl_seconds": (["1", "691200"], ["0", "-1", "8d"]),
     "settings_refresh_seconds": (["1", "600"], ["0", "-1", "often"]),
+    "write_method": (["STORAGE_WRITE_API", "STREAMING_INSERTS"], ["FILE_LOADS", ""]),
     "id_label": (["event_id"], []),
     "input": (["gs://archive/2026-03-02/*.avro", "events.jsonl"], ["gs://archive/", "events.csv"]),
 }
