@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIN := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-worker lint template lock clean
+.PHONY: demo test test-worker lint fuzz audit template lock clean
 
 demo: $(VENV)/local.stamp
 	$(BIN)/python -m local_runner demo
@@ -19,6 +19,15 @@ test: lint
 # Workers as Dataflow boots them: minutes, since a fresh virtual environment is filled. Needs Go.
 test-worker: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -m worker tests/deploy
+
+# 180,000 hostile messages through our code; `make test` takes a sample.
+fuzz: $(VENV)/test.stamp
+	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile=fuzz
+
+# Known vulnerabilities of what constraints.txt pins, by PyPI (needs uv and the network). What cannot
+# be looked up fails: silence would read as health.
+audit:
+	uv tool run pip-audit --strict --disable-pip --no-deps --requirement constraints.txt
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -28,7 +28,7 @@ WITH
       IF(message_id IS NULL, 'dead_letters.message_id', NULL),
       IF(publish_time IS NULL, 'dead_letters.publish_time', NULL),
       IF(failed_at IS NULL, 'dead_letters.failed_at', NULL),
-      IF(payload IS NULL, 'dead_letters.payload', NULL),
+      IF(payload_size IS NULL, 'dead_letters.payload_size', NULL),
       IF(error_kind = 'store_error' AND session_id IS NULL, 'dead_letters.session_id', NULL)
     ]) AS what
   )

@@ -43,6 +43,7 @@ locals {
     "dead pipeline"     = { table = "dead_letters", member = google_service_account.account["pipeline"].member, role = google_project_iam_custom_role.row_writer.id }
     "settings pipeline" = { table = "lateness_settings", member = google_service_account.account["pipeline"].member, role = "roles/bigquery.dataViewer" }
     "dead replay"       = { table = "dead_letters", member = google_service_account.account["replay"].member, role = "roles/bigquery.dataViewer" }
+    "facts replay"      = { table = "events_fact", member = google_service_account.account["replay"].member, role = "roles/bigquery.dataViewer" }
   }
 }
 

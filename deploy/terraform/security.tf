@@ -50,7 +50,7 @@ resource "google_data_catalog_policy_tag_iam_member" "fine_grained_reader" {
   member     = google_service_account.account[each.value.account].member
 }
 
-# Row-level security: readers see the rows of their tests. The accounts that count, erase and sum see all of them.
+# Row-level security: readers see the rows of their tests. The accounts that count, erase, replay and sum see all of them.
 resource "google_bigquery_row_access_policy" "tests" {
   for_each         = var.row_access
   dataset_id       = google_bigquery_dataset.exams.dataset_id
@@ -67,6 +67,6 @@ resource "google_bigquery_row_access_policy" "all_rows" {
   table_id         = "events_fact"
   policy_id        = "all_rows"
   filter_predicate = "TRUE"
-  grantees         = [for name in ["bi", "erase", "transforms"] : google_service_account.account[name].member]
+  grantees         = [for name in ["bi", "erase", "replay", "transforms"] : google_service_account.account[name].member]
   depends_on       = [terraform_data.tables]
 }

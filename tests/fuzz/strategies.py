@@ -1,0 +1,78 @@
+"""Messages that hypothesis may draw, from nearly right to nothing like it."""
+
+import json
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from schemas.message import Message
+from tests.fuzz.corpus import TOKENS
+from tests.transforms import strategies
+from tests.transforms.builders import NOW, REQUIRED, payload
+from tests.transforms.test_dead_letters import attribute_values, keys
+
+EPOCHS = st.sampled_from([NOW, NOW.replace(year=1), NOW.replace(year=9999), NOW.replace(year=1970)])
+_small_tokens = st.sampled_from([token for token in TOKENS if len(token) < 2_000])
+_rare_tokens = st.sampled_from(TOKENS)
+values = (
+    _small_tokens
+    | _small_tokens
+    | _small_tokens
+    | strategies.json_texts
+    | strategies.number_texts
+    | st.text(max_size=20).map(json.dumps)
+    | _rare_tokens
+)
+names = st.sampled_from([*strategies.FIELDS, "z", "", "\\u0061nswer", "replay_count"]) | st.text(
+    max_size=12
+).map(lambda text: json.dumps(text)[1:-1])
+
+
+@st.composite
+def spoilt_events(draw: Any) -> bytes:
+    """An event whose members are dropped, doubled, or replaced by what does not belong there."""
+    members = [(name, json.dumps(value)) for name, value in REQUIRED.items()]
+    gone = draw(st.sets(st.integers(0, len(members) - 1), max_size=1))
+    members = [member for place, member in enumerate(members) if place not in gone]
+    kind = draw(st.sampled_from(["page_view", "answer_submit", "test_submit", "store_error"]))
+    members.append(("event_type", json.dumps(kind)))
+    members += draw(st.lists(st.tuples(names, values), max_size=4))
+    text = ",".join(f'"{name}":{value}' for name, value in draw(st.permutations(members)))
+    return ("{" + text + "}").encode(errors="surrogatepass")
+
+
+@st.composite
+def damaged(draw: Any, bodies: Any) -> bytes:
+    """A body with bytes lost, repeated, or put in."""
+    body = draw(bodies)
+    for _ in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(0, len(body)))
+        end = min(len(body), start + draw(st.integers(0, 40)))
+        noise = draw(
+            st.binary(max_size=4) | st.sampled_from([b"\\u", b'"', b"}", b"\x00", b"\xff"])
+        )
+        body = body[:start] + noise + body[draw(st.sampled_from([start, end])) :]
+    return body
+
+
+events = strategies.events.map(msgspec.json.encode)
+bodies = {
+    "bytes": st.binary(max_size=200),
+    "documents": values.map(lambda text: text.encode(errors="surrogatepass")),
+    "spoilt events": spoilt_events(),
+    "damaged events": damaged(st.just(payload()) | events | spoilt_events()),
+    "events": events,
+}
+messages = {
+    name: st.builds(
+        Message,
+        payload=body,
+        message_id=st.text(max_size=12),
+        publish_time=EPOCHS if name == "events" else st.just(NOW),
+        source=st.just("projects/p/subscriptions/s") | st.text(max_size=12),
+        attributes=st.just({}) | st.dictionaries(keys, attribute_values, max_size=4),
+        size=st.none() if name != "bytes" else st.none() | st.just(20_000_000),
+    )
+    for name, body in bodies.items()
+}
