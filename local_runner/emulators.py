@@ -44,14 +44,8 @@ _HOW_TO_GET_PUBSUB = (
     "google-cloud-cli-pubsub-emulator, or start the container image "
     "gcr.io/google.com/cloudsdktool/google-cloud-cli:emulators and set PUBSUB_EMULATOR_HOST"
 )
-# bqemulator would download DuckDB's spatial extension; the pinned package holds it. For time travel
-# it would copy the whole table at every insert: 5 GB for a hundred thousand rows, and no option.
-_BQEMULATOR = (
-    "import duckdb_extensions, bqemulator.cli, bqemulator.versioning.snapshots as snapshots; "
-    "duckdb_extensions.import_extension('spatial'); "
-    "snapshots.SnapshotManager.capture = lambda *_, **__: None; "
-    "bqemulator.cli.main()"
-)
+# By its path, with -P: nothing beside it shadows what it imports.
+_RUN_BQEMULATOR = ("-P", str(Path(__file__).with_name("run_bqemulator.py")))
 
 
 class EmulatorError(RunnerError):
@@ -141,7 +135,7 @@ def bigquery_emulator(logs: Path = LOGS) -> Iterator[BigQueryEmulator]:
         yield BigQueryEmulator(url, os.environ.get(STORAGE_VARIABLE))
         return
     rest_port, grpc_port = _free_port(), _free_port()
-    command = [sys.executable, "-c", _BQEMULATOR, "start", "--ephemeral", "--log-level=warning"]
+    command = [sys.executable, *_RUN_BQEMULATOR, "start", "--ephemeral", "--log-level=warning"]
     command += [f"--project={PROJECT}", f"--rest-port={rest_port}", f"--grpc-port={grpc_port}"]
     url, grpc_host = f"http://127.0.0.1:{rest_port}", f"127.0.0.1:{grpc_port}"
     with background(command, logs / "bigquery-emulator.log") as process:

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from google.cloud import pubsub_v1
 
 from local_runner import emulators
 from local_runner.processes import background
+from pipeline.storage_writer import StorageWriter
 from schemas.warehouse import EMULATOR_VARIABLE, bigquery_client
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +45,35 @@ def test_an_insert_copies_no_table(warehouse):
     before = "TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 HOUR)"
     rows = run(f"SELECT n FROM `{table}` FOR SYSTEM_TIME AS OF {before}").result()
     assert [tuple(row) for row in rows] == [(1,)]
+
+
+def test_queries_and_appends_do_not_meet(warehouse):
+    """They come in different threads; with one connection, each got what was the other's."""
+    warehouse.client.create_dataset(str(warehouse.dataset))
+    warehouse.client.query(f"CREATE TABLE `{warehouse.dataset}.t` (n INT64)").result()
+    writer = StorageWriter(warehouse.dataset, "t", ("n",))
+    writer.open()
+    done = threading.Event()
+    appended = []
+
+    def append():
+        while not done.is_set():
+            writer.append([(0,)] * 10)
+            assert writer.flush() == []
+            appended.append(10)
+
+    thread = threading.Thread(target=append)
+    thread.start()
+    try:
+        for number in range(50):
+            (row,) = warehouse.client.query(f"SELECT {number}").result()
+            assert tuple(row) == (number,)
+    finally:
+        done.set()
+        thread.join()
+        writer.close()
+    (row,) = warehouse.client.query(f"SELECT COUNT(*) FROM `{warehouse.dataset}.t`").result()
+    assert row[0] == sum(appended) > 0
 
 
 def test_an_emulator_that_runs_is_used_and_left_running(bigquery_emulator, tmp_path):
@@ -117,7 +148,7 @@ def test_a_missing_emulator_is_told_with_the_ways_to_get_it(monkeypatch, tmp_pat
 
 def test_an_emulator_that_ends_while_starting_names_its_log(monkeypatch, tmp_path):
     monkeypatch.delenv(EMULATOR_VARIABLE, raising=False)
-    monkeypatch.setattr(emulators, "_BQEMULATOR", "raise SystemExit(3)")
+    monkeypatch.setattr(emulators, "_RUN_BQEMULATOR", ("-c", "raise SystemExit(3)"))
     with (
         pytest.raises(emulators.EmulatorError, match=r"bigquery-emulator\.log"),
         emulators.bigquery_emulator(tmp_path),

@@ -1,0 +1,45 @@
+"""bqemulator as this project needs it; run as a script, with bqemulator's own arguments."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import bqemulator.cli
+import duckdb_extensions
+from bqemulator.storage.engine import DuckDBEngine
+from bqemulator.versioning.snapshots import SnapshotManager
+
+
+def main() -> None:
+    """Starts it."""
+    # It would download DuckDB's spatial extension; the pinned package holds it.
+    duckdb_extensions.import_extension("spatial")
+    # For time travel it would copy the whole table at every insert: 5 GB for a hundred thousand
+    # rows, and no option.
+    snapshots: Any = SnapshotManager
+    snapshots.capture = lambda *_, **__: None
+    engine: Any = DuckDBEngine
+    engine.connection = _connection_of_each_thread(engine.connection.fget)
+    bqemulator.cli.main()
+
+
+def _connection_of_each_thread(shared: Callable[[Any], Any]) -> property:
+    """DuckDB connections that nobody else uses meanwhile.
+
+    bqemulator has one for all. Its REST API runs in one thread and its gRPC in others, and what a
+    query on the one had found is lost, or is another's, when an append on the other comes between.
+    """
+    local = threading.local()
+
+    def connection(engine: DuckDBEngine) -> Any:
+        if threading.current_thread() is threading.main_thread():
+            return shared(engine)
+        if not hasattr(local, "connection"):
+            local.connection = shared(engine).cursor()
+        return local.connection
+
+    return property(connection)
+
+
+if __name__ == "__main__":
+    main()
