@@ -4,7 +4,7 @@ resource "google_service_account" "account" {
     pipeline   = "runs the Dataflow job"
     replay     = "replays dead letters"
     bi         = "reads the warehouse, student data masked"
-    transforms = "keeps the daily sums"
+    transforms = "keeps the daily sums, counts and checks"
     erase      = "erases students"
     build      = "builds the template"
   }
@@ -13,7 +13,8 @@ resource "google_service_account" "account" {
 }
 
 locals {
-  readers = concat([google_service_account.account["bi"].member], var.analysts)
+  # By a name that is known before anything is made, as for_each wants it.
+  readers = merge({ bi = google_service_account.account["bi"].member }, { for member in var.analysts : member => member })
 
   # (account, role) of the project. BigQuery jobs and Dataflow workers know no smaller place.
   project_roles = {
@@ -85,10 +86,10 @@ resource "google_bigquery_table_iam_member" "account" {
 }
 
 resource "google_bigquery_dataset_iam_member" "reader" {
-  for_each   = toset(local.readers)
+  for_each   = local.readers
   dataset_id = google_bigquery_dataset.exams.dataset_id
   role       = "roles/bigquery.dataViewer"
-  member     = each.key
+  member     = each.value
 }
 
 resource "google_bigquery_dataset_iam_member" "editor" {
@@ -110,10 +111,10 @@ resource "google_storage_bucket_iam_member" "pipeline" {
 
 # Source, templates and the names of their steps.
 resource "google_storage_bucket_iam_member" "template" {
-  for_each = toset(concat([google_service_account.account["build"].member], var.operators))
+  for_each = merge({ build = google_service_account.account["build"].member }, { for member in var.operators : member => member })
   bucket   = google_storage_bucket.dataflow.name
   role     = "roles/storage.objectAdmin"
-  member   = each.key
+  member   = each.value
 }
 
 resource "google_storage_bucket_iam_member" "erase" {
@@ -142,7 +143,7 @@ resource "google_service_account_iam_member" "operator" {
   for_each = {
     for triple in concat(
       setproduct(var.operators, ["pipeline", "build"], ["roles/iam.serviceAccountUser"]),
-      setproduct(var.operators, ["replay", "erase"], ["roles/iam.serviceAccountTokenCreator"]),
+      setproduct(var.operators, ["replay", "erase", "transforms"], ["roles/iam.serviceAccountTokenCreator"]),
     ) : join(" ", triple) => { member = triple[0], account = triple[1], role = triple[2] }
   }
   service_account_id = google_service_account.account[each.value.account].name

@@ -88,6 +88,8 @@ resource "google_monitoring_alert_policy" "alert" {
       query               = each.value.query
       duration            = each.value.for
       evaluation_interval = "60s"
+      # The job's counters are not known to Monitoring before it has run.
+      disable_metric_validation = true
     }
   }
   documentation {

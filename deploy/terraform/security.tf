@@ -30,19 +30,19 @@ resource "google_bigquery_datapolicy_data_policy" "masked" {
 
 resource "google_bigquery_datapolicy_data_policy_iam_member" "masked_reader" {
   for_each = {
-    for pair in setproduct(keys(google_bigquery_datapolicy_data_policy.masked), local.readers) :
-    "${pair[0]} ${pair[1]}" => { policy = pair[0], member = pair[1] }
+    for pair in setproduct(keys(google_bigquery_datapolicy_data_policy.masked), keys(local.readers)) :
+    join(" ", pair) => { policy = pair[0], reader = pair[1] }
   }
   location       = lower(var.location)
   data_policy_id = google_bigquery_datapolicy_data_policy.masked[each.value.policy].data_policy_id
   role           = "roles/bigquerydatapolicy.maskedReader"
-  member         = each.value.member
+  member         = local.readers[each.value.reader]
 }
 
-# Those who replay and erase need the values themselves.
+# What replays and erases needs the values themselves, and so does what reads whole views: nothing of them comes out.
 resource "google_data_catalog_policy_tag_iam_member" "fine_grained_reader" {
   for_each = {
-    for pair in setproduct(keys(google_data_catalog_policy_tag.student), ["erase", "replay"]) :
+    for pair in setproduct(keys(google_data_catalog_policy_tag.student), ["erase", "replay", "transforms"]) :
     join(" ", pair) => { tag = pair[0], account = pair[1] }
   }
   policy_tag = google_data_catalog_policy_tag.student[each.value.tag].name

@@ -12,14 +12,17 @@ provider "google" {
   project        = var.project
   region         = var.region
   default_labels = var.labels
+  # The budget's API asks for a project to count its calls on.
+  user_project_override = true
+  billing_project       = var.project
 }
 
 data "google_project" "this" {}
 
 resource "google_project_service" "used" {
   for_each = toset([
-    "artifactregistry", "bigquery", "bigquerydatapolicy", "bigquerydatatransfer", "cloudbuild", "compute", "datacatalog",
-    "dataflow", "monitoring", "pubsub", "storage",
+    "artifactregistry", "bigquery", "bigquerydatapolicy", "bigquerydatatransfer", "billingbudgets", "cloudbuild",
+    "cloudresourcemanager", "compute", "datacatalog", "dataflow", "iam", "logging", "monitoring", "pubsub", "storage",
   ])
   service            = "${each.key}.googleapis.com"
   disable_on_destroy = false

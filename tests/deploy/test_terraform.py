@@ -18,6 +18,7 @@ from transforms import metrics
 FOLDER = ROOT / "deploy" / "terraform"
 FILES = sorted(FOLDER.glob("*.tf"))
 TEXT = "\n".join(path.read_text() for path in FILES)
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text()
 METRICS = {
     *(value for name, value in vars(metrics).items() if name.isupper()),
     *(metrics.error_kind_counter(kind) for kind in ErrorKind),
@@ -92,10 +93,7 @@ def test_topics_and_subscriptions_are_named_as_the_docs_name_them():
     named += resources("google_pubsub_subscription").values()
     names = {resource["name"] for resource in named}
     assert names == {"exam-events", "exam-events-dead", "exam-events-archive"}
-    readme = (ROOT / "README.md").read_text()
-    assert {"exam-events", "exam-events-dead"} <= set(
-        re.findall(r"subscriptions create (\S+)", readme)
-    )
+    assert all(f"`{name}`" in DEPLOY for name in names)
     watched = set(re.findall(r'(?:subscription|topic)_id=\\"([^"\\]+)\\"', TEXT))
     assert watched <= names
 
@@ -164,3 +162,10 @@ def test_the_daily_sums_can_be_made_again_and_again(applied, summary):
         for statement in (create, delete, insert):
             today = statement.replace("day.session_date", "CURRENT_DATE()")
             applied.client.query(today).result()
+
+
+def test_the_docs_give_every_variable_that_has_no_default():
+    needed = {name for name, variable in blocks("variable") if "default" not in variable}
+    [tfvars] = re.findall(r"tfvars <<END\n(.*?)\nEND", DEPLOY, re.DOTALL)
+    told = set(re.findall(r"^(\w+) +=", tfvars, re.MULTILINE))
+    assert needed <= told <= {name for name, _ in blocks("variable")}
