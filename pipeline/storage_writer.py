@@ -141,7 +141,7 @@ class StorageWriter:
         errors = {e.index: e for e in response.row_errors if 0 <= e.index < len(part.indices)}
         if errors:
             self._refused += (
-                RefusedRow(part.indices[index], f"{error.code.name}: {error.message}")
+                RefusedRow(part.indices[index], f"invalid: {error.message}")
                 for index, error in errors.items()
             )
             return part.without(errors)

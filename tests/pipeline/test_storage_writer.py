@@ -22,7 +22,6 @@ COLUMNS = ("n", "kind", "extra")
 N = SchemaField("n", "INT64", mode="REQUIRED")
 KIND = SchemaField("kind", "STRING")
 EXTRA = SchemaField("extra", "STRING")
-REFUSALS = {"bad": "FIELDS_ERROR: bad kind", "poison": "invalid: a row is not valid"}
 OUTAGES = [fault for fault in Fault if fault not in (Fault.NONE, Fault.UPDATED_SCHEMA)]
 
 
@@ -108,7 +107,7 @@ def test_the_rows_that_bigquery_names_are_refused_and_the_others_written(new, no
     table, writer = new()
     writer.append(rows(None, "bad", None, "bad"))
     writer.append(rows("bad", None, first=4))
-    assert writer.flush() == [RefusedRow(n, "FIELDS_ERROR: bad kind") for n in (1, 3, 4)]
+    assert writer.flush() == [RefusedRow(n, "invalid: bad kind") for n in (1, 3, 4)]
     assert numbers(table) == [0, 2, 5]
 
 
