@@ -61,6 +61,7 @@ class FakeTable:
         self.faults = collections.deque()
         self.written = []
         self.requests = 0
+        self.schemas = 0
         self.calls = 0
         self.closed_calls = 0
 
@@ -107,7 +108,9 @@ class FakeStorage:
                     table.calls += 1
                 routing = dict(context.invocation_metadata())["x-goog-request-params"]
                 assert routing == f"write_stream={request.write_stream}"
-            schema = request.arrow_rows.writer_schema.serialized_schema or schema
+            if request.arrow_rows.writer_schema.serialized_schema:
+                schema = request.arrow_rows.writer_schema.serialized_schema
+                table.schemas += 1
             assert AppendRowsRequest.pb(request).ByteSize() <= MAX_REQUEST_BYTES
             rows = _rows(schema, request.arrow_rows.rows.serialized_record_batch)
             with self._lock:

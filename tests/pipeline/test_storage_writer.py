@@ -232,9 +232,12 @@ def test_rows_with_a_column_that_the_table_lacks_wait_for_it(new, monkeypatch):
             table.fields.append(EXTRA)
 
     monkeypatch.setattr("time.sleep", somebody_adds_it)
-    writer.append([(0, None, "text")])
+    writer.append(rows(None))
     assert writer.flush() == []
-    assert table.written == [{"n": 0, "kind": None, "extra": "text"}]
+    assert waits == []
+    writer.append([(1, None, "text")])
+    assert writer.flush() == []
+    assert table.written == [{"n": 0, "kind": None}, {"n": 1, "kind": None, "extra": "text"}]
     assert len(waits) == 3
 
 
@@ -250,6 +253,14 @@ def test_a_column_that_the_table_loses_under_way_is_waited_for(new, monkeypatch)
     assert {row["n"]: row.get("extra") for row in table.written} == {0: "text", 1: None}
 
 
+def test_a_column_that_the_table_loses_is_not_missed_where_it_is_null(new):
+    table, writer = new()
+    table.fields.remove(EXTRA)
+    writer.append(rows(None))
+    assert writer.flush() == []
+    assert table.written == [{"n": 0, "kind": None}]
+
+
 def test_writers_of_a_process_share_one_call_and_the_last_one_closes_it(new, no_wait):
     table, writer = new()
     others = [pickle.loads(pickle.dumps(writer)) for _ in range(4)]  # noqa: S301
@@ -263,11 +274,12 @@ def test_writers_of_a_process_share_one_call_and_the_last_one_closes_it(new, no_
     for thread in threads:
         thread.join()
     assert numbers(table) == list(range(8))
-    assert table.calls == 1
+    assert (table.calls, table.schemas, table.requests) == (1, 1, 4)
     for other in others:
         other.close()
-    assert table.closed_calls == 0
     stream = storage_stream.shared_stream(*writer._target)
+    stream._close()  # as a timer does that fires too late
+    assert table.closed_calls == 0
     writer.close()
     stream._closing.join()
     assert table.closed_calls == 1
