@@ -23,6 +23,8 @@ from transforms.lateness_steps import LatenessConfig
 DATAFLOW_RUNNER = "DataflowRunner"
 BOUNDED_RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner"
 STREAMING_RUNNER = "BundleBasedDirectRunner"
+# Others fail with a traceback, or succeed at once without having read anything.
+_READ_PUBSUB = (STREAMING_RUNNER, DATAFLOW_RUNNER)
 _RESOURCE = "projects/[^/]+/{}/[^/]+"
 
 
@@ -149,6 +151,8 @@ def parse(argv: Sequence[str]) -> tuple[Config, PipelineOptions]:
     standard = options.view_as(StandardOptions)
     standard.streaming = config.input_subscription is not None
     standard.runner = _runner(standard.runner, standard.streaming)
+    if standard.streaming and standard.runner.rsplit(".", 1)[-1] not in _READ_PUBSUB:
+        raise UsageError(f"--input_subscription: {standard.runner} cannot read Pub/Sub")
     if config.id_label is not None and standard.runner != DATAFLOW_RUNNER:
         raise UsageError("--id_label works on Dataflow only")
     cloud = options.view_as(GoogleCloudOptions)

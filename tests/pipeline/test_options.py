@@ -34,7 +34,7 @@ def test_a_file_is_read_on_the_runner_that_fuses():
 def test_a_runner_of_the_users_choice_stays():
     assert runner([*STREAM, "--runner=DataflowRunner"]) == "DataflowRunner"
     assert runner([*STREAM, "--runner=dataflow"]) == "DataflowRunner"
-    assert runner([*STREAM, "--runner=PrismRunner"]) == "PrismRunner"
+    assert runner([*BOUNDED, "--runner=PrismRunner"]) == "PrismRunner"
 
 
 def test_rows_go_by_the_storage_write_api_unless_told_otherwise():
@@ -73,6 +73,8 @@ def test_no_id_label_unless_asked_for():
         ([*BOUNDED, "--max_event_age_days=9999999999"], "--max_event_age_days"),
         ([*BOUNDED, "--session_start_wait_seconds=0"], "--session_start_wait_seconds"),
         ([*STREAM, "--id_label=event_id"], "Dataflow only"),
+        ([*STREAM, "--runner=FnApiRunner"], "FnApiRunner cannot read Pub/Sub"),
+        ([*STREAM, "--runner=PrismRunner"], "PrismRunner cannot read Pub/Sub"),
         ([*BOUNDED, "--dead_letter_topic=dead-letters"], "projects/PROJECT/topics/NAME"),
         ([*BOUNDED, "--event_family=orders"], "--event_family"),
         (STREAM[:1] + STREAM[2:], "--dead_letter_topic is required"),
