@@ -1,6 +1,9 @@
 """Messages that hypothesis may draw, from nearly right to nothing like it."""
 
 import json
+import random
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -12,8 +15,21 @@ from tests.transforms import strategies
 from tests.transforms.builders import NOW, REQUIRED, payload
 from tests.transforms.test_dead_letters import attribute_values, keys
 
+
+def _is_json(token: bytes) -> bool:
+    try:
+        msgspec.json.decode(token)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
+
+
 EPOCHS = st.sampled_from([NOW, NOW.replace(year=1), NOW.replace(year=9999), NOW.replace(year=1970)])
 _small_tokens = st.sampled_from([token for token in TOKENS if len(token) < 2_000])
+_SMALL_TOKENS = [t.encode(errors="surrogatepass") for t in TOKENS if len(t) < 200]
+_JSON_TOKENS = [token for token in _SMALL_TOKENS if _is_json(token)]
+_WORD = re.compile(rb'"[^"\\\\]*"|-?[0-9][0-9.eE+-]*|true|false|null')
+_PARTS = [b'"', b"\\", b"\\u", b"{", b"}", b"[", b"]", b",", b":", b"-", b"e", b"\x00", b"\xff"]
 _rare_tokens = st.sampled_from(TOKENS)
 values = (
     _small_tokens
@@ -54,6 +70,24 @@ def damaged(draw: Any, bodies: Any) -> bytes:
         )
         body = body[:start] + noise + body[draw(st.sampled_from([start, end])) :]
     return body
+
+
+def havoc(body: bytes, seed: int, count: int) -> Iterator[bytes]:
+    """Bodies made of one by chance, far more cheaply than hypothesis draws them."""
+    rng = random.Random(seed)
+    for _ in range(count):
+        changed = body
+        for _ in range(rng.randint(1, 3)):
+            words = list(_WORD.finditer(changed))
+            if words and rng.random() < 0.7:
+                start, end = rng.choice(words).span()
+                put = rng.choice(_JSON_TOKENS if rng.random() < 0.9 else _SMALL_TOKENS)
+            else:
+                start = rng.randint(0, len(changed))
+                end = start + rng.choice((0, 0, 1, 2, 8, 64))
+                put = rng.choice((changed[start:end] * 2, rng.randbytes(1), rng.choice(_PARTS)))
+            changed = changed[:start] + put + changed[end:]
+        yield changed
 
 
 events = strategies.events.map(msgspec.json.encode)

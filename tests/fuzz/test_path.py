@@ -3,6 +3,7 @@
 import tracemalloc
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,9 @@ from transforms.dead_letters import to_pubsub
 
 # What a body of 10 MB may take beside itself: its copy in a dead letter's row is 1 MiB of it.
 _ROOM = 64_000_000
+_SETTINGS = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 
 @pytest.mark.parametrize("name", corpus.BODIES)
@@ -41,13 +45,19 @@ def test_a_token_of_the_corpus_ends_somewhere_in_every_place(token: str) -> None
 
 
 @pytest.mark.parametrize("way", strategies.messages)
-@given(data=st.data())
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-def test_a_drawn_message_ends_somewhere(way: str, data: Any) -> None:
-    take(data.draw(strategies.messages[way]))
+@given(data=st.data(), seed=st.integers(0, 2**32 - 1))
+@_SETTINGS
+def test_a_drawn_message_and_what_chance_makes_of_it_end_somewhere(
+    way: str, data: Any, seed: int
+) -> None:
+    sent = data.draw(strategies.messages[way])
+    take(sent)
+    for body in strategies.havoc(sent.payload, seed, 20 if len(sent.payload) < 10_000 else 1):
+        take(msgspec.structs.replace(sent, payload=body))
 
 
 @given(body=strategies.bodies["spoilt events"])
+@_SETTINGS
 def test_a_dead_letter_quotes_no_value(body: bytes) -> None:
     canary = b'"answer":"canary-value","question_id":"canary-value","extra_field":"canary-value"'
     out = take(message(body[:-1] + b"," + canary + b"}"))
