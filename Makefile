@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIN := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-worker lint fuzz audit template lock clean
+.PHONY: demo test test-worker soak lint fuzz audit template lock clean
 
 demo: $(VENV)/local.stamp
 	$(BIN)/python -m local_runner demo
@@ -28,6 +28,10 @@ fuzz: $(VENV)/test.stamp
 # be looked up fails: silence would read as health.
 audit:
 	uv tool run pip-audit --strict --disable-pip --no-deps --requirement constraints.txt
+
+# The long versions: outages by the clock, kills.
+soak: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -m soak
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

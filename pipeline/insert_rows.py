@@ -10,7 +10,7 @@ from google.api_core.exceptions import GoogleAPICallError, ServiceUnavailable
 from google.cloud import bigquery
 
 from pipeline.live_table import LiveTable
-from pipeline.outages import send_in_halves, wait_out_outages
+from pipeline.outages import gateways_answer_as_outage, send_in_halves, wait_out_outages
 from pipeline.row_writer import RefusedRow, refused_rows
 from schemas.warehouse import Dataset, bigquery_client
 from transforms.rows import Row, timestamp
@@ -82,7 +82,7 @@ class InsertRowsWriter:
         """
         if self._client is None:
             self._client = bigquery_client(self._dataset.project)
-        try:
+        with gateways_answer_as_outage():
             errors = self._client.insert_rows_json(
                 self._table,
                 [row for _, _, row in pending],
@@ -91,8 +91,6 @@ class InsertRowsWriter:
                 skip_invalid_rows=True,
                 timeout=_TIMEOUT_SECONDS,
             )
-        except AttributeError as error:  # the client trips over a body that is not BigQuery's
-            raise ServiceUnavailable("a gateway's answer") from error  # type: ignore[no-untyped-call]
         put_off = []
         for told in errors:
             row = pending[told["index"]]

@@ -10,7 +10,7 @@ from typing import Any
 from apache_beam.utils.shared import Shared
 from google.cloud.bigquery import DEFAULT_RETRY
 
-from pipeline.outages import wait_out_outages
+from pipeline.outages import gateways_answer_as_outage, wait_out_outages
 from schemas.lateness import LatenessSettings, SettingsRow
 from schemas.warehouse import Dataset, bigquery_client
 from transforms import metrics
@@ -96,7 +96,7 @@ def read_table(dataset: Dataset) -> LatenessSettings:
         ValueError: two rows speak for the same test.
         google.api_core.exceptions.GoogleAPICallError: the table cannot be read.
     """
-    with bigquery_client(dataset.project) as client:
+    with bigquery_client(dataset.project) as client, gateways_answer_as_outage():
         table = client.get_table(dataset.table(TABLE), retry=_RETRY, timeout=_TIMEOUT_SECONDS)
         return settings_of(client.list_rows(table, retry=_RETRY, timeout=_TIMEOUT_SECONDS))
 

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 from google.api_core.exceptions import NotFound
 
+from pipeline.outages import gateways_answer_as_outage
 from schemas.warehouse import Dataset, bigquery_client
 from transforms.rows import Row
 from transforms.table_rows import Checked, MissingColumnError, TableRows
@@ -36,7 +37,10 @@ class LiveTable:
         """The table."""
         table = self._table
         if table is None:
-            with contextlib.closing(bigquery_client(self._dataset.project)) as client:
+            with (
+                contextlib.closing(bigquery_client(self._dataset.project)) as client,
+                gateways_answer_as_outage(),
+            ):
                 described = client.get_table(
                     self._dataset.table(self._name), retry=_NO_RETRY, timeout=_TIMEOUT_SECONDS
                 )

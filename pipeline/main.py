@@ -13,6 +13,7 @@ from typing import NoReturn
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.runners.runner import PipelineResult
+from google.api_core.exceptions import GoogleAPICallError, RetryError
 
 from pipeline import graph, preflight
 from pipeline.options import DATAFLOW_RUNNER, Config, ExamEventsOptions, UsageError, parse
@@ -74,6 +75,14 @@ def _run(config: Config, pipeline: beam.Pipeline, runner: str) -> int:
         result.wait_until_finish()
     except _StopRequested:
         _leave(config, result)
+    except (GoogleAPICallError, RetryError) as error:
+        # Our steps wait outages out: this is the direct runner's own pull.
+        print(
+            f"error: the direct runner gives up on Pub/Sub ({type(error).__name__}): run it again "
+            f"when {config.source} answers",
+            file=sys.stderr,
+        )
+        return 1
     return _report(config, result)
 
 

@@ -4,11 +4,17 @@ The work waits with back-off until the service is back (DESIGN 6). What that mea
 that waits, by runner, is in docs/messages.md.
 """
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from google.api_core.exceptions import GoogleAPICallError, InvalidArgument, RetryError
+from google.api_core.exceptions import (
+    GoogleAPICallError,
+    InvalidArgument,
+    RetryError,
+    ServiceUnavailable,
+)
 from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
 
@@ -57,6 +63,21 @@ def is_request_at_fault(error: BaseException) -> bool:
 def is_outage(error: BaseException) -> bool:
     """Whether to wait: unreachable, overloaded, access refused, topic or table missing."""
     return isinstance(error, _OUTAGES) and not is_request_at_fault(error)
+
+
+@contextlib.contextmanager
+def gateways_answer_as_outage() -> Iterator[None]:
+    """Around calls of BigQuery's client, which trips over a body that is not BigQuery's.
+
+    {"error": "bad gateway"} makes it fail with an AttributeError, and so does an empty answer.
+
+    Raises:
+        ServiceUnavailable: in its place.
+    """
+    try:
+        yield
+    except AttributeError as error:
+        raise ServiceUnavailable("a gateway's answer") from error  # type: ignore[no-untyped-call]
 
 
 def wait_out_outages(service: str) -> Retry:

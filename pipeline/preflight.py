@@ -4,7 +4,7 @@ import dataclasses
 import datetime as dt
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import fastavro
@@ -19,6 +19,7 @@ from pipeline.graph import DEAD_LETTERS_TABLE
 from pipeline.lateness_settings import TABLE as SETTINGS_TABLE
 from pipeline.lateness_settings import read_table
 from pipeline.options import Config, WriteMethod
+from pipeline.outages import gateways_answer_as_outage
 from pipeline.sources import check_archive, match
 from pipeline.storage_stream import default_stream
 from schemas.warehouse import (
@@ -27,6 +28,7 @@ from schemas.warehouse import (
     bigquery_client,
     storage_write_client,
 )
+from transforms.dead_letters import DeadLetterRows
 from transforms.rows import columns
 
 _LOG = logging.getLogger(__name__)
@@ -57,16 +59,11 @@ def check(config: Config) -> Config:
         _check_pubsub("subscription", config.input_subscription)
     if config.dead_letter_topic is not None:
         _check_pubsub("topic", config.dead_letter_topic)
-    facts = _table(config, config.family.table)
-    dead_letters = _table(config, DEAD_LETTERS_TABLE)
+    facts = _table(config, config.family.table, columns(config.family))
+    dead_letters = _table(config, DEAD_LETTERS_TABLE, DeadLetterRows().columns)
     _check_settings(config)
     if config.write_method is WriteMethod.STORAGE_WRITE_API:
         _check_stream(config)
-    if facts is not None:
-        missing = set(columns(config.family)) - {field.name for field in facts.schema}
-        if missing:
-            names = ", ".join(sorted(missing))
-            raise StartupError(f"table {facts.table_id} lacks {names}: {_how_to_apply(config)}")
     return _bounded_by_expiration(config, filter(None, (facts, dead_letters)))
 
 
@@ -79,15 +76,23 @@ def _check_files(pattern: str) -> None:
         raise StartupError(f"--input: {error}") from None
 
 
-def _table(config: Config, name: str) -> bigquery.Table | None:
+def _table(config: Config, name: str, filled: Sequence[str]) -> bigquery.Table | None:
+    """The table, which must have the columns that rows fill."""
     table_id = config.dataset.table(name)
 
     def get() -> bigquery.Table:
         client = bigquery_client(config.dataset.project)
-        return client.get_table(table_id, retry=_RETRY, timeout=_TIMEOUT_SECONDS)
+        with gateways_answer_as_outage():
+            return client.get_table(table_id, retry=_RETRY, timeout=_TIMEOUT_SECONDS)
 
     missing = f"table {table_id} does not exist: {_how_to_apply(config)}"
-    return _ask(_place("BigQuery", EMULATOR_VARIABLE), get, missing)
+    table = _ask(_place("BigQuery", EMULATOR_VARIABLE), get, missing)
+    if table is not None:
+        lacking = set(filled) - {field.name for field in table.schema}
+        if lacking:
+            names = ", ".join(sorted(lacking))
+            raise StartupError(f"table {name} lacks {names}: {_how_to_apply(config)}")
+    return table
 
 
 def _check_settings(config: Config) -> None:
