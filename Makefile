@@ -8,13 +8,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIN := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-worker soak lint fuzz audit template lock clean
+.PHONY: demo test bench test-worker soak lint fuzz audit template lock clean
 
 demo: $(VENV)/local.stamp
 	$(BIN)/python -m local_runner demo
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# What it costs, in a quarter of an hour; BENCHMARKS names a selection.
+bench: $(VENV)/test.stamp
+	$(BIN)/python -m benchmarks $(BENCHMARKS)
 
 # Workers as Dataflow boots them: minutes, since a fresh virtual environment is filled. Needs Go.
 test-worker: $(VENV)/test.stamp

@@ -28,7 +28,7 @@ from transforms.rows import FactRows
 from transforms.steps import RejectedEvents, Run, ValidateEvents
 
 DEAD_LETTERS_TABLE = "dead_letters"
-_WRITERS: dict[WriteMethod, Callable[[Dataset, str, tuple[str, ...]], RowWriter]] = {
+WRITERS: dict[WriteMethod, Callable[[Dataset, str, tuple[str, ...]], RowWriter]] = {
     WriteMethod.STORAGE_WRITE_API: StorageWriter,
     WriteMethod.STREAMING_INSERTS: InsertRowsWriter,
 }
@@ -40,7 +40,7 @@ def build(pipeline: beam.Pipeline, config: Config) -> None:
     coders.register([Message, DeadLetter, Judgement, SessionElement, Refusal, family.accepted])
     run = Run(family=family, pipeline_version=VERSION)
     facts, letters = FactRows(family, VERSION), DeadLetterRows()
-    writer = _WRITERS[config.write_method]
+    writer = WRITERS[config.write_method]
 
     messages = pipeline | "ReadMessages" >> ReadMessages(config)
     events, invalid = messages | "ValidateEvents" >> ValidateEvents(run, config.bounds)

@@ -1,0 +1,114 @@
+"""The whole graph on FnApiRunner: against its floor, and against the pipeline people write first.
+
+Floor: ``benchmarks.identity``, the same source and the same sink with the steps between replaced by
+one map that changes nothing. Both write to the same emulator, by the clock; a second pair discards
+its rows and is taken by processor time, where only the steps are left to tell them apart.
+"""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import apache_beam as beam
+from google.cloud import bigquery
+
+from benchmarks import identity, naive
+from benchmarks.measure import Figure, Timed, cpu_seconds, interleaved, wall_seconds
+from benchmarks.traffic import stream
+from benchmarks.warehouse import fresh_dataset, no_warehouse, warehouse
+from local_runner.emulators import PROJECT
+from pipeline import graph
+from pipeline.options import Config, parse
+
+Build = Callable[[beam.Pipeline, Config], None]
+
+
+def run(quick: bool) -> list[Figure]:
+    """Ratios of throughput, ours over theirs: larger is better."""
+    many, few, rounds = (200, 100, 1) if quick else (100_000, 5_000, 5)
+    with tempfile.TemporaryDirectory() as folder, warehouse() as client:
+        large, small = _lines(Path(folder), many), _lines(Path(folder), few)
+        against_floor = interleaved(
+            {
+                "ours": _into(client, graph.build, large),
+                "identity": _into(client, identity.build, large),
+            },
+            rounds,
+        )
+        against_naive = interleaved(
+            {"ours": _into(client, graph.build, small), "naive": _naive(client, small)}, rounds
+        )
+        discarding = interleaved(
+            {"ours": _nowhere(graph.build, large), "identity": _nowhere(identity.build, large)},
+            rounds,
+        )
+    return [
+        Figure(
+            "graph_vs_identity",
+            against_floor.ratio("identity", "ours"),
+            "throughput of source and sink alone",
+            at_least=0.6,
+        ),
+        Figure(
+            "graph_vs_naive",
+            against_naive.ratio("naive", "ours"),
+            "throughput of json + jsonschema + WriteToBigQuery",
+            at_least=3,
+        ),
+        Figure(
+            "graph_vs_identity_discarding",
+            discarding.ratio("identity", "ours"),
+            "the same, rows discarded, processor time",
+        ),
+        Figure(
+            "graph_events_per_second",
+            many / against_floor.median("ours"),
+            "ours into the emulator, on one core",
+            "/s",
+        ),
+        Figure(
+            "graph_core_seconds_per_million",
+            discarding.median("ours") / many * 1e6,
+            "ours, rows discarded",
+            "s",
+        ),
+    ]
+
+
+def _lines(folder: Path, count: int) -> Path:
+    path = folder / f"{count}.jsonl"
+    path.write_bytes(b"\n".join(stream(count)) + b"\n")
+    return path
+
+
+def _ready(build: Build, config: Config, options: object) -> Callable[[], object]:
+    pipeline = beam.Pipeline(options=options)
+    build(pipeline, config)
+    return lambda: pipeline.run().wait_until_finish()
+
+
+def _into(client: bigquery.Client, build: Build, path: Path) -> Timed:
+    def timed() -> float:
+        config, options = parse([f"--input={path}", f"--dataset={fresh_dataset(client)}"])
+        return wall_seconds(_ready(build, config, options))
+
+    return timed
+
+
+def _nowhere(build: Build, path: Path) -> Timed:
+    def timed() -> float:
+        config, options = parse([f"--input={path}", f"--dataset={PROJECT}.nowhere"])
+        with no_warehouse(config) as offline:
+            return cpu_seconds(_ready(build, offline, options))
+
+    return timed
+
+
+def _naive(client: bigquery.Client, path: Path) -> Timed:
+    def timed() -> float:
+        dataset = fresh_dataset(client)
+        pipeline = beam.Pipeline("FnApiRunner")
+        naive.build(pipeline, str(path), dataset)
+        return wall_seconds(lambda: pipeline.run().wait_until_finish())
+
+    return timed

@@ -1,0 +1,86 @@
+"""What a benchmark gives, and how ratios are taken."""
+
+import dataclasses
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+# Seconds that something took: ours, or what it is held against.
+Timed = Callable[[], float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """One measured number.
+
+    Attributes:
+        key: its name in ``build/benchmarks.json``.
+        value: positive and finite.
+        tells: what it is, in a few words.
+        unit: what it counts; ``x`` for a ratio.
+        at_most, at_least: the target, where there is one.
+    """
+
+    key: str
+    value: float
+    tells: str
+    unit: str = "x"
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the target is met; None where there is none."""
+        if self.at_most is not None:
+            return self.value <= self.at_most
+        if self.at_least is not None:
+            return self.value >= self.at_least
+        return None
+
+    @property
+    def target(self) -> str:
+        """The target in words, empty where there is none."""
+        if self.at_most is not None:
+            return f"at most {self.at_most:g}"
+        return f"at least {self.at_least:g}" if self.at_least is not None else ""
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Processor time of this process: what neighbours on the machine do is not in it."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def wall_seconds(work: Callable[[], object]) -> float:
+    """Time on the clock: for work that other processes share in, such as an emulator."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def interleaved(contenders: Mapping[str, Timed], rounds: int) -> "Rounds":
+    """Runs the contenders in turn, once unmeasured and then ``rounds`` times."""
+    taken: dict[str, list[float]] = {name: [] for name in contenders}
+    for number in range(rounds + 1):
+        for name, timed in contenders.items():
+            seconds = timed()
+            if number:
+                taken[name].append(seconds)
+    return Rounds(taken)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rounds:
+    """Seconds by contender, one for each round."""
+
+    seconds: Mapping[str, list[float]]
+
+    def median(self, name: str) -> float:
+        """The median of a contender's seconds."""
+        return statistics.median(self.seconds[name])
+
+    def ratio(self, one: str, other: str) -> float:
+        """The median over the rounds of one contender's time over the other's."""
+        pairs = zip(self.seconds[one], self.seconds[other], strict=True)
+        return statistics.median(mine / theirs for mine, theirs in pairs)

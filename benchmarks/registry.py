@@ -1,0 +1,15 @@
+"""The benchmarks by name: each is one module with one function ``run(quick) -> figures``."""
+
+from collections.abc import Callable, Mapping
+
+from benchmarks import decode, graph, growth, history, sinks, stream
+from benchmarks.measure import Figure
+
+BENCHMARKS: Mapping[str, Callable[[bool], list[Figure]]] = {
+    "decode": decode.run,
+    "graph": graph.run,
+    "sinks": sinks.run,
+    "stream": stream.run,
+    "growth": growth.run,
+    "history": history.run,
+}

@@ -1,0 +1,108 @@
+"""Storage Write API against streaming inserts: the same rows, the same emulator, by the clock.
+
+The rows are appended as ``pipeline.sinks`` appends them. Billed bytes are computed by BigQuery's
+rules (``benchmarks.billing``), since no emulator bills.
+"""
+
+import datetime as dt
+import statistics
+from collections.abc import Callable, Sequence
+
+from google.cloud import bigquery
+
+from benchmarks.billing import insert_all_bytes, row_bytes
+from benchmarks.measure import Figure, Timed, interleaved, wall_seconds
+from benchmarks.traffic import stream
+from benchmarks.warehouse import fresh_dataset, warehouse
+from ddl import statements
+from local_runner.emulators import PROJECT
+from pipeline.insert_rows import InsertRowsWriter
+from pipeline.row_writer import RowWriter
+from pipeline.storage_writer import StorageWriter
+from schemas.families import EXAM_EVENT
+from schemas.message import Message
+from schemas.warehouse import Dataset
+from transforms.decode import Decoder
+from transforms.lateness import judge
+from transforms.rows import Row, RowBuilder, columns
+
+_APPEND_ROWS = 500
+_COLUMNS = columns(EXAM_EVENT)
+
+Writer = Callable[[Dataset, str, tuple[str, ...]], RowWriter]
+
+
+def run(quick: bool) -> list[Figure]:
+    """Rows a second: larger is better; billed bytes: smaller is better."""
+    count, rounds = (200, 1) if quick else (20_000, 5)
+    rows = fact_rows(count)
+    with warehouse() as client:
+        taken = interleaved(
+            {
+                "storage": _timed(client, StorageWriter, rows),
+                "inserts": _timed(client, InsertRowsWriter, rows),
+            },
+            rounds,
+        )
+    sizes = row_sizes(rows)
+    storage = statistics.mean(sizes)
+    inserts = statistics.mean(map(insert_all_bytes, sizes))
+    return [
+        Figure(
+            "sink_rows_ratio",
+            taken.ratio("inserts", "storage"),
+            "rows/s, Storage Write over streaming inserts",
+            at_least=4,
+        ),
+        Figure(
+            "sink_billed_bytes_ratio",
+            storage / inserts,
+            "billed bytes, Storage Write over streaming inserts",
+            at_most=1 / 3,
+        ),
+        Figure("sink_storage_rows", count / taken.median("storage"), "Storage Write", "/s"),
+        Figure("sink_inserts_rows", count / taken.median("inserts"), "streaming inserts", "/s"),
+        Figure("billed_storage_mb", storage, "Storage Write, a million events", "MB"),
+        Figure("billed_inserts_mb", inserts, "streaming inserts, a million events", "MB"),
+    ]
+
+
+def fact_rows(count: int) -> list[Row]:
+    """Rows of events_fact as the pipeline makes them."""
+    decode, rows = Decoder(EXAM_EVENT).decode, RowBuilder(EXAM_EVENT, "0.1.0")
+    now = dt.datetime.now(dt.UTC)
+    made = []
+    for number, payload in enumerate(stream(count)):
+        # Pub/Sub's ids have 16 or 17 digits.
+        message_id = f"{10**16 + number}"
+        message = Message(payload=payload, message_id=message_id, publish_time=now, source="")
+        event, extra = decode(payload)
+        accepted = EXAM_EVENT.accepted(message=message, event=event, extra=extra)
+        made.append(rows.row(accepted, judge(event), now))
+    return made
+
+
+def row_sizes(rows: Sequence[Row]) -> list[int]:
+    """Bytes of each row by its data types."""
+    table = statements.table(Dataset(PROJECT, "billing"), EXAM_EVENT.table)
+    json_columns = {field.name for field in table.schema if field.field_type == "JSON"}
+    return [row_bytes(_COLUMNS, row, json_columns) for row in rows]
+
+
+def _timed(client: bigquery.Client, make: Writer, rows: Sequence[Row]) -> Timed:
+    def timed() -> float:
+        writer = make(fresh_dataset(client), EXAM_EVENT.table, _COLUMNS)
+        writer.open()
+        try:
+            return wall_seconds(lambda: _write(writer, rows))
+        finally:
+            writer.close()
+
+    return timed
+
+
+def _write(writer: RowWriter, rows: Sequence[Row]) -> None:
+    for first in range(0, len(rows), _APPEND_ROWS):
+        writer.append(rows[first : first + _APPEND_ROWS])
+    if writer.flush():
+        raise AssertionError("a row of the benchmark was refused")

@@ -1,0 +1,126 @@
+"""The stream on the direct runner: messages a second, and latency from publish to queryable.
+
+Ours against its floor (``benchmarks.identity``), both as processes of their own between Google's
+Pub/Sub emulator and the BigQuery emulator. Throughput: a burst is published at once and timed until
+its last message can be queried. Latency: messages at a steady rate, each timed from the moment it
+is handed to Pub/Sub to the end of the first query that finds its row, one query after another.
+"""
+
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from google.cloud import bigquery
+from google.cloud.pubsub_v1 import PublisherClient
+
+from benchmarks.measure import Figure
+from benchmarks.traffic import payloads
+from local_runner.emulators import LOGS
+from local_runner.errors import RunnerError
+from local_runner.processes import background
+from local_runner.stage import Stage, Wiring, run_name, set_stage
+from schemas.families import EXAM_EVENT
+from schemas.warehouse import bigquery_client
+
+_CONTENDERS = {"stream": "pipeline.main", "stream_floor": "benchmarks.identity"}
+_PERCENTILES = (50, 95, 99)
+_GIVE_UP_SECONDS = 300.0
+
+
+def run(quick: bool) -> list[Figure]:
+    """Figures of both, none of them a target; nothing where there is no Pub/Sub emulator."""
+    burst, steady, rate = (10, 10, 20.0) if quick else (1_000, 600, 20.0)
+    figures = []
+    with set_stage(f"bench_{run_name()}") as stage:
+        if stage.wiring is None:
+            print(f"left out: {stage.pubsub_missing}", end=" ")
+            return []
+        for key, module in _CONTENDERS.items():
+            wiring = Wiring.of(f"{key}_{run_name()}")
+            wiring.create()
+            with _pipeline(module, stage, wiring), _Probe(stage, wiring) as probe:
+                probe.send(payloads(1), rate)  # started, connected and warm
+                seconds = max(probe.send(payloads(burst), None))
+                latencies = probe.send(payloads(steady), rate)
+            figures.append(
+                Figure(f"{key}_per_second", burst / seconds, "messages, of a burst", "/s")
+            )
+            cuts = statistics.quantiles(latencies, n=100)
+            figures += [
+                Figure(
+                    f"{key}_p{percentile}_seconds",
+                    cuts[percentile - 1],
+                    f"publish to queryable at {rate:g} messages/s",
+                    "s",
+                )
+                for percentile in _PERCENTILES
+            ]
+    ours, floor = (f.value for f in figures if f.key.endswith("_per_second"))
+    return [
+        *figures,
+        Figure("stream_vs_floor", ours / floor, "throughput of source and sink alone"),
+    ]
+
+
+@contextmanager
+def _pipeline(module: str, stage: Stage, wiring: Wiring) -> Iterator[None]:
+    command = [
+        *(sys.executable, "-m", module, f"--dataset={stage.dataset}"),
+        f"--input_subscription={wiring.subscription}",
+        f"--dead_letter_topic={wiring.dead_letter_topic}",
+    ]
+    with background(command, Path(LOGS) / f"{module}.log"):
+        yield
+
+
+class _Probe:
+    """Publishes messages and finds out when each can be queried."""
+
+    def __init__(self, stage: Stage, wiring: Wiring) -> None:
+        self._topic = wiring.topic
+        self._publisher = PublisherClient()
+        self._client: bigquery.Client = bigquery_client(stage.dataset.project)
+        self._sql = (
+            f"SELECT message_id FROM `{stage.dataset.table(EXAM_EVENT.table)}` UNION ALL "  # noqa: S608
+            f"SELECT message_id FROM `{stage.dataset.table('dead_letters')}`"
+        )
+
+    def __enter__(self) -> "_Probe":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._publisher.stop()
+        self._client.close()  # type: ignore[no-untyped-call]
+
+    def send(self, sent: Sequence[bytes], rate: float | None) -> list[float]:
+        """Publishes at a rate (None: all at once); seconds from publish to queryable of each."""
+        published: dict[str, float] = {}
+        publishing = threading.Thread(target=self._publish, args=(sent, rate, published))
+        publishing.start()
+        seen: dict[str, float] = {}
+        give_up = time.monotonic() + _GIVE_UP_SECONDS
+        while len(published) < len(sent) or published.keys() - seen.keys():
+            found = [row["message_id"] for row in self._client.query(self._sql).result()]
+            now = time.monotonic()
+            if now > give_up:
+                raise RunnerError(f"{len(sent) - len(seen)} messages never came; see {LOGS}")
+            for message_id in found:
+                seen.setdefault(message_id, now)
+        publishing.join()
+        return [seen[message_id] - began for message_id, began in published.items()]
+
+    def _publish(
+        self, sent: Sequence[bytes], rate: float | None, published: dict[str, float]
+    ) -> None:
+        began = time.monotonic()
+        futures = []
+        for number, payload in enumerate(sent):
+            if rate is not None:
+                time.sleep(max(0.0, began + number / rate - time.monotonic()))
+            futures.append((self._publisher.publish(self._topic, payload), time.monotonic()))
+        for future, moment in futures:
+            published[future.result()] = moment
