@@ -7,6 +7,8 @@ import subprocess
 
 import hcl2
 import pytest
+from zetasql.api import Parser
+from zetasql.types import LanguageOptions
 
 from ddl import statements
 from schemas.errors import ErrorKind
@@ -151,11 +153,21 @@ def test_terraform_tells_every_setting_of_a_launch_and_no_other():
     assert sorted(told) == sorted(wanted.replace("\\", "").split())
 
 
-@pytest.mark.parametrize("summary", ["test_summary", "question_summary"])
-def test_the_daily_sums_can_be_made_again_and_again(applied, summary):
-    """Statement by statement: bqemulator has neither loops nor parameters in scripts."""
+@pytest.fixture(params=["test_summary", "question_summary"])
+def daily(request):
+    """The script of a scheduled query, with ``{dataset}`` still in it."""
     template = (FOLDER / "daily.sql.tftpl").read_text()
-    sql = template.replace("${dataset}", str(applied.dataset)).replace("${summary}", summary)
+    return template.replace("${dataset}", "{dataset}").replace("${summary}", request.param)
+
+
+def test_googles_parser_takes_the_daily_sums_whole(daily):
+    language = LanguageOptions.maximum_features()
+    Parser.parse_script_static(daily.format(dataset="local-exams.x"), language)
+
+
+def test_the_daily_sums_can_be_made_again_and_again(applied, daily):
+    """Statement by statement: bqemulator has neither loops nor parameters in scripts."""
+    sql = daily.format(dataset=applied.dataset)
     create, *_ = sql.split(";")
     delete, insert = re.search(r"(DELETE .*?);\s*(INSERT .*?);", sql, re.DOTALL).groups()
     for _ in range(2):
