@@ -44,13 +44,11 @@ class Students:
         """Whether a message is one of these students'."""
         if attributes and self._mentioned(json.dumps(attributes).encode()):
             return True
-        if not self._mentioned(payload):
-            return False
         try:
             student = msgspec.json.decode(payload, type=_Owned).student_id
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return True
-        return student is None or student in self._ids
+            student = None
+        return self._mentioned(payload) if student is None else student in self._ids
 
     def _mentioned(self, payload: bytes) -> bool:
         texts = [payload]
