@@ -206,6 +206,26 @@ def test_what_was_sent_before_an_interruption_is_done_with(wire, monkeypatch):
     assert len(wire.taken(wire.dead)) == 1
 
 
+def test_interrupted_and_run_again_it_sends_each_letter_once(wire, monkeypatch, capsys):
+    monkeypatch.setattr(replaying, "_MAX_PUBLISH_MESSAGES", 1)
+    wire.dead_letters(*(dead(f"m{n}") for n in range(5)))
+    publish, calls = PublisherApi.publish, []
+
+    def ctrl_c_at_the_third(*arguments, **options):
+        calls.append(None)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return publish(*arguments, **options)
+
+    monkeypatch.setattr(PublisherApi, "publish", ctrl_c_at_the_third)
+    assert wire.replay() == 1
+    out, error = capsys.readouterr()
+    assert (out.split()[-1], error) == ("2", "error: interrupted: run it again\n")
+    assert wire.replay() == 0
+    sent = [attributes["replay_of"] for _, attributes in wire.taken(wire.main)]
+    assert sorted(sent) == [f"m{n}" for n in range(5)]
+
+
 def test_what_the_topic_refuses_as_such_stays(wire, capsys):
     """A stand-in again: the emulator takes whatever it is sent."""
     wire.dead_letters(dead("m1", b"bad"), dead("m2", b"good"))
