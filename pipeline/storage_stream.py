@@ -42,12 +42,16 @@ class TableStream:
                 self._connection = Connection(self._client, self._path, batch.schema)
             return self._connection.send(batch)
 
-    def drop(self, connection: Connection, *, table_changed: bool = False) -> None:
+    def drop(
+        self, connection: Connection, *, table_changed: bool = False, silent: bool = False
+    ) -> None:
         """Has later appends use another connection; what is under way on this one is answered.
 
         Args:
             connection: the one that a response spoke of; nothing happens where it is not in use.
             table_changed: the table is read again, too.
+            silent: nothing came through it; the client's connection to BigQuery may be dead
+                without knowing, and is closed.
         """
         with self._lock:
             if connection is not self._connection:
@@ -56,6 +60,9 @@ class TableStream:
             self._connection = None
             if table_changed:
                 self.table.forget()
+            if silent and self._client is not None:
+                self._client.transport.close()  # type: ignore[no-untyped-call]
+                self._client = None
 
     def enter(self) -> None:
         """Counts a writer in."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 from google.api_core.exceptions import (
+    DeadlineExceeded,
     FailedPrecondition,
     GoogleAPICallError,
     NotFound,
@@ -162,7 +163,9 @@ class StorageWriter:
         if at_fault:
             return part.halves()
         self._stream.drop(
-            connection, table_changed=isinstance(error, NotFound) or bool(codes & _TABLE_CHANGED)
+            connection,
+            table_changed=isinstance(error, NotFound) or bool(codes & _TABLE_CHANGED),
+            silent=isinstance(error, DeadlineExceeded),
         )
         raise error if is_outage(error) else FailedPrecondition(error.message)  # type: ignore[no-untyped-call]
 

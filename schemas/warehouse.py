@@ -1,10 +1,11 @@
 """Where the tables live: validated names, and the client that reaches them."""
 
 import dataclasses
+import functools
 import os
 import re
 import string
-from typing import Self
+from typing import Any, Self
 
 import grpc
 from google.auth.credentials import AnonymousCredentials
@@ -16,6 +17,10 @@ from google.cloud.bigquery_storage_v1.services.big_query_write.transports import
 
 EMULATOR_VARIABLE = "BIGQUERY_EMULATOR_HOST"
 STORAGE_EMULATOR_VARIABLE = "BIGQUERY_STORAGE_EMULATOR_HOST"
+
+# gRPC shares connections among channels: one that fell silent would outlive the client that is
+# closed to be rid of it.
+_OWN_CONNECTION = ("grpc.use_local_subchannel_pool", 1)
 
 # Google Cloud's rules for project ids and datasets, within the length that Beam takes. A dot may
 # stand only in the domain that older projects have before their id (example.com:project).
@@ -80,7 +85,7 @@ def storage_write_client() -> BigQueryWriteClient:
     """
     host = os.environ.get(STORAGE_EMULATOR_VARIABLE)
     if host:
-        channel = grpc.insecure_channel(host, options=[("grpc.enable_http_proxy", 0)])
+        channel = grpc.insecure_channel(host, [("grpc.enable_http_proxy", 0), _OWN_CONNECTION])
         transport = BigQueryWriteGrpcTransport(channel=channel)
         return BigQueryWriteClient(transport=transport)  # type: ignore[no-untyped-call]
     if os.environ.get(EMULATOR_VARIABLE):
@@ -88,4 +93,11 @@ def storage_write_client() -> BigQueryWriteClient:
             f"{EMULATOR_VARIABLE} is set: set {STORAGE_EMULATOR_VARIABLE} too, to HOST:PORT of "
             "the emulator's gRPC"
         )
-    return BigQueryWriteClient()  # type: ignore[no-untyped-call]
+    service = functools.partial(BigQueryWriteGrpcTransport, channel=_channel)
+    return BigQueryWriteClient(transport=service)  # type: ignore[no-untyped-call]
+
+
+def _channel(host: str, *, options: list[tuple[str, int]], **arguments: Any) -> grpc.Channel:
+    return BigQueryWriteGrpcTransport.create_channel(
+        host, options=[*options, _OWN_CONNECTION], **arguments
+    )

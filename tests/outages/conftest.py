@@ -60,7 +60,7 @@ class DurableBigQuery:
             self._running.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bigquery(tmp_path_factory) -> Iterator[DurableBigQuery]:
     """BigQuery behind its doors."""
     with HttpDoor(port=0) as rest, TcpDoor(port=0) as grpc:
@@ -70,7 +70,7 @@ def bigquery(tmp_path_factory) -> Iterator[DurableBigQuery]:
         bigquery.kill()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pubsub(_pubsub) -> Iterator[TcpDoor]:
     """The door in front of Pub/Sub."""
     with TcpDoor(int(_pubsub.host.rpartition(":")[2])) as door:

@@ -168,6 +168,7 @@ class TcpDoor:
         self.port = port
         self._own_port = 0
         self._pipes: list[socket.socket] = []
+        self._forgotten: set[socket.socket] = set()
         self._countdown, self._at_zero = 0, _nothing
         self.open()
 
@@ -190,6 +191,10 @@ class TcpDoor:
             pipe.close()
         self._pipes.clear()
 
+    def forget(self) -> None:
+        """Brings nothing more through the connections of now, and does not say so."""
+        self._forgotten.update(self._pipes)
+
     def after(self, size: int, action: Callable[[], None]) -> None:
         """Does something once so many more bytes went in."""
         self._countdown, self._at_zero = size, action
@@ -211,24 +216,26 @@ class TcpDoor:
                     continue
                 self._pipes += [near, far]
                 for pair in ((near, far, self._count), (far, near, _nothing)):
-                    threading.Thread(target=_copy, args=pair, daemon=True).start()
+                    threading.Thread(target=self._copy, args=pair, daemon=True).start()
 
     def _count(self, size: int = 0) -> None:
         before, self._countdown = self._countdown, self._countdown - size
         if before > 0 >= self._countdown:
             self._at_zero()
 
+    def _copy(
+        self, source: socket.socket, goal: socket.socket, told: Callable[[int], None]
+    ) -> None:
+        """Copies to the end; where either side is gone, so is the other."""
+        with contextlib.suppress(OSError):
+            while data := source.recv(65_536):
+                if source not in self._forgotten:
+                    goal.sendall(data)
+                    told(len(data))
+        for pipe in (source, goal):
+            with contextlib.suppress(OSError):
+                pipe.shutdown(socket.SHUT_RDWR)
+
 
 def _nothing(size: int = 0) -> None:
     pass
-
-
-def _copy(source: socket.socket, goal: socket.socket, told: Callable[[int], None]) -> None:
-    """Copies to the end; where either side is gone, so is the other."""
-    with contextlib.suppress(OSError):
-        while data := source.recv(65_536):
-            goal.sendall(data)
-            told(len(data))
-    for pipe in (source, goal):
-        with contextlib.suppress(OSError):
-            pipe.shutdown(socket.SHUT_RDWR)

@@ -1,7 +1,9 @@
 """Names of datasets: what Google Cloud takes, and nothing that could leave its place in SQL."""
 
 import pytest
+from google.auth.credentials import AnonymousCredentials
 
+from schemas import warehouse
 from schemas.warehouse import Dataset
 
 
@@ -47,3 +49,11 @@ def test_a_dataset_is_a_project_and_a_name(text: str, project: str, name: str) -
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"PROJECT\.DATASET"):
         Dataset.parse(text)
+
+
+def test_without_an_emulator_rows_go_to_bigquery(monkeypatch):
+    for variable in (warehouse.EMULATOR_VARIABLE, warehouse.STORAGE_EMULATOR_VARIABLE):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("google.auth.default", lambda *_, **__: (AnonymousCredentials(), "p"))
+    with warehouse.storage_write_client() as client:
+        assert client.transport.host == "bigquerystorage.googleapis.com:443"
