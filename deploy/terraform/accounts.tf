@@ -161,6 +161,23 @@ resource "google_project_iam_member" "operator" {
   member  = each.value.member
 }
 
+# Seeking back, and dropping dead letters.
+resource "google_pubsub_subscription_iam_member" "operator" {
+  for_each = {
+    for pair in setproduct(var.operators, ["events", "dead_letters"]) : join(" ", pair) => { member = pair[0], which = pair[1] }
+  }
+  subscription = { events = google_pubsub_subscription.events.name, dead_letters = google_pubsub_subscription.dead_letters.name }[each.value.which]
+  role         = "roles/pubsub.editor"
+  member       = each.value.member
+}
+
+resource "google_project_iam_member" "analyst" {
+  for_each = toset(var.analysts)
+  project  = var.project
+  role     = "roles/bigquery.jobUser"
+  member   = each.key
+}
+
 resource "google_service_account_iam_member" "transfer_agent" {
   service_account_id = google_service_account.account["transforms"].name
   role               = "roles/iam.serviceAccountTokenCreator"

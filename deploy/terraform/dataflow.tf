@@ -40,6 +40,18 @@ resource "google_compute_subnetwork" "dataflow" {
   private_ip_google_access = true
 }
 
+# Workers talk to each other on these ports alone.
+resource "google_compute_firewall" "dataflow" {
+  name        = "exam-events-dataflow"
+  network     = google_compute_network.dataflow.id
+  source_tags = ["dataflow"]
+  target_tags = ["dataflow"]
+  allow {
+    protocol = "tcp"
+    ports    = ["12345-12346"]
+  }
+}
+
 output "launch_settings" {
   description = "What deploy/launch.sh reads: write it to settings.env."
   value       = <<-EOT

@@ -21,8 +21,8 @@ data "google_project" "this" {}
 
 resource "google_project_service" "used" {
   for_each = toset([
-    "artifactregistry", "bigquery", "bigquerydatapolicy", "bigquerydatatransfer", "billingbudgets", "cloudbuild",
-    "cloudresourcemanager", "compute", "datacatalog", "dataflow", "iam", "logging", "monitoring", "pubsub", "storage",
+    "artifactregistry", "bigquery", "bigquerydatapolicy", "bigquerydatatransfer", "bigquerystorage", "billingbudgets",
+    "cloudbuild", "cloudresourcemanager", "compute", "datacatalog", "dataflow", "iam", "logging", "monitoring", "pubsub", "storage",
   ])
   service            = "${each.key}.googleapis.com"
   disable_on_destroy = false

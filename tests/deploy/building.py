@@ -74,13 +74,23 @@ def build(root, environment, *options):
 
 def read(url, folder):
     """The objects under a folder, by the last part of their names."""
+    blobs = bucket(url).list_blobs(prefix=folder.removeprefix(f"gs://{BUCKET}/"))
+    return {blob.name.rsplit("/", 1)[-1]: blob.download_as_bytes() for blob in blobs}
+
+
+def upload(url, path, name):
+    """Puts a file into the bucket."""
+    bucket(url).blob(name).upload_from_filename(path)
+
+
+def bucket(url):
+    """The bucket of the emulator at this URL."""
     client = storage.Client(
         project=PROJECT,
         credentials=AnonymousCredentials(),
         client_options={"api_endpoint": url},
     )
-    blobs = client.list_blobs(BUCKET, prefix=folder.removeprefix(f"gs://{BUCKET}/"))
-    return {blob.name.rsplit("/", 1)[-1]: blob.download_as_bytes() for blob in blobs}
+    return client.bucket(BUCKET)
 
 
 def resources(name):

@@ -14,7 +14,16 @@ from ddl.apply import apply
 from local_runner.emulators import PROJECT
 from local_runner.processes import background
 from schemas.warehouse import Dataset, bigquery_client
-from tests.deploy.building import BUCKET, Template, build, free_port, resources, wait_until
+from tests.deploy.building import (
+    BUCKET,
+    Template,
+    build,
+    free_port,
+    resources,
+    upload,
+    wait_until,
+)
+from tests.pipeline.test_erase import write_archive
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("schemas", "transforms", "pipeline", "ddl", "local_runner")
@@ -49,16 +58,23 @@ def launch_environment(_pubsub, _bigquery, storage_emulator):
 
 @pytest.fixture(scope="session")
 def templates(launch_environment, tmp_path_factory) -> dict[str, Template]:
-    """The streaming job by what is asked beside the options that it needs; made side by side.
+    """The jobs by what is asked of them; made side by side.
 
     Beam looks for credentials for twenty seconds before it does without, in each of them.
     """
     environment, dataset = launch_environment
-    asked = {"plain": [], "id_label": ["--id_label=deduplicate_by"]}
+    archive = tmp_path_factory.mktemp("archive") / "day.avro"
+    write_archive(archive, [b"{}"])
+    upload(environment["STORAGE_EMULATOR_HOST"], archive, "archive/day.avro")
+    asked = {
+        "plain": streaming(dataset),
+        "id_label": [*streaming(dataset), "--id_label=deduplicate_by"],
+        "backfill": [f"--input=gs://{BUCKET}/archive/*.avro", f"--dataset={dataset}"],
+    }
 
     def make(name):
         root = copy_of_the_project(tmp_path_factory.mktemp(name))
-        return build(root, environment, *streaming(dataset), *asked[name])
+        return build(root, environment, *asked[name])
 
     with concurrent.futures.ThreadPoolExecutor() as pool:
         return dict(zip(asked, pool.map(make, asked), strict=True))

@@ -4,11 +4,8 @@ import subprocess
 import sys
 
 import pytest
-from google.auth.credentials import AnonymousCredentials
-from google.cloud import storage
 
-from local_runner.emulators import PROJECT
-from tests.deploy.building import BUCKET
+from tests.deploy.building import BUCKET, bucket, upload
 from tests.pipeline.test_erase import BROKEN, OTHERS, STUDENT, read_archive, write_archive
 
 pytestmark = pytest.mark.xdist_group("template")
@@ -16,16 +13,10 @@ pytestmark = pytest.mark.xdist_group("template")
 
 def test_objects_are_rewritten_in_their_place(launch_environment, storage_emulator, tmp_path):
     environment, dataset = launch_environment
-    client = storage.Client(
-        project=PROJECT,
-        credentials=AnonymousCredentials(),
-        client_options={"api_endpoint": storage_emulator},
-    )
-    bucket = client.bucket(BUCKET)
     local = tmp_path / "local.avro"
     for name, payloads in {"mixed": [*BROKEN, *OTHERS], "mine": BROKEN}.items():
         write_archive(local, payloads)
-        bucket.blob(f"archive/{name}.avro").upload_from_filename(local)
+        upload(storage_emulator, local, f"students/{name}.avro")
     done = subprocess.run(
         [
             sys.executable,
@@ -33,7 +24,7 @@ def test_objects_are_rewritten_in_their_place(launch_environment, storage_emulat
             "pipeline.erase",
             f"--dataset={dataset}",
             "--students=-",
-            f"--archive=gs://{BUCKET}/archive/*.avro",
+            f"--archive=gs://{BUCKET}/students/*.avro",
         ],
         env=environment,
         input=STUDENT,
@@ -43,6 +34,6 @@ def test_objects_are_rewritten_in_their_place(launch_environment, storage_emulat
     )
     assert done.returncode == 0, done.stderr
     assert f"2 of 2 files rewritten, without {2 * len(BROKEN)} messages" in done.stdout
-    [left] = bucket.list_blobs(prefix="archive/")
+    [left] = bucket(storage_emulator).list_blobs(prefix="students/")
     left.download_to_filename(local)
     assert [record["data"] for record in read_archive(local)[0]] == OTHERS

@@ -11,14 +11,12 @@ import subprocess
 import threading
 
 import pytest
-from google.auth.credentials import AnonymousCredentials
-from google.cloud import storage
 
 from local_runner.emulators import PROJECT
-from tests.deploy.building import BUCKET
+from tests.deploy.building import BUCKET, bucket
 from tests.deploy.conftest import ROOT
 
-pytestmark = pytest.mark.xdist_group("template")
+pytestmark = pytest.mark.xdist_group("launch")
 SCRIPT = ROOT / "deploy" / "launch.sh"
 STEPS = (ROOT / "deploy" / "step_names.txt").read_text().splitlines()
 JOBS = f"/v1b3/projects/{PROJECT}/locations/europe-west1/jobs"
@@ -105,12 +103,7 @@ def dataflow():
 def launch(dataflow, storage_emulator, tmp_path):
     if shutil.which("gcloud") is None:
         pytest.skip("gcloud is not installed: install the Google Cloud CLI")
-    client = storage.Client(
-        project=PROJECT,
-        credentials=AnonymousCredentials(),
-        client_options={"api_endpoint": storage_emulator},
-    )
-    names = client.bucket(BUCKET).blob("templates/v2.steps.txt")
+    names = bucket(storage_emulator).blob("templates/v2.steps.txt")
     names.upload_from_string("\n".join(STEPS))
     environment = SETTINGS | {
         "CLOUDSDK_CONFIG": str(tmp_path),

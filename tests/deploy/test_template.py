@@ -10,8 +10,8 @@ from tests.deploy.conftest import PACKAGES, ROOT
 pytestmark = pytest.mark.xdist_group("template")
 STEP_NAMES = ROOT / "deploy" / "step_names.txt"
 RENEWED = ROOT / "build" / "step_names.txt"
-# Beam decodes Pub/Sub's proto in a step fused to the read: nothing travels there.
-BEAMS_OWN = "ReadMessages/FromPubSub/"
+# Beam's own: Pub/Sub's proto is decoded in a step fused to the read, and file names are shared out.
+BEAMS_OWN = ("ReadMessages/FromPubSub/", "ReadMessages/ShareOut/")
 
 
 def test_the_steps_are_those_that_running_jobs_know(template):
@@ -46,6 +46,14 @@ def test_dataflow_drops_no_copies_unless_asked(templates):
     assert templates["id_label"].steps == templates["plain"].steps
 
 
+def test_a_backfill_from_the_archive_is_a_batch_job(templates):
+    backfill = templates["backfill"]
+    assert backfill.job["type"] == "JOB_TYPE_BATCH"
+    assert backfill.options["streaming"] is False
+    assert "JudgeLateness/GroupBySession" in backfill.steps
+    assert not any("FromPubSub" in step for step in backfill.steps)
+
+
 def test_no_step_runs_in_java(template):
     environments = template.pipeline.components.environments.values()
     images = [environment.payload.decode() for environment in environments]
@@ -55,7 +63,9 @@ def test_no_step_runs_in_java(template):
     assert not any("external" in urn for urn in urns)
 
 
-def test_what_travels_between_steps_has_a_coder_of_its_own(template):
+@pytest.mark.parametrize("name", ["plain", "backfill"])
+def test_what_travels_between_steps_has_a_coder_of_its_own(templates, name):
+    template = templates[name]
     components = template.pipeline.components
     steps = [t for t in components.transforms.values() if not t.subtransforms]
     read = {pcollection for step in steps for pcollection in step.inputs.values()}
