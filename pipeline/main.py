@@ -78,8 +78,8 @@ def _run(config: Config, pipeline: beam.Pipeline, runner: str) -> int:
     except (GoogleAPICallError, RetryError) as error:
         # Our steps wait outages out: this is the direct runner's own pull.
         print(
-            f"error: the direct runner gives up on Pub/Sub ({type(error).__name__}): run it again "
-            f"when {config.source} answers",
+            f"error: the direct runner gives up ({type(error).__name__}): run it again when "
+            f"{config.source} answers",
             file=sys.stderr,
         )
         return 1

@@ -33,5 +33,5 @@ def test_a_stream_whose_subscription_goes_ends_in_one_line(stream, pubsub, envir
     pubsub.open()
     assert stream.process.wait(GIVE_UP_SECONDS) == 1
     *_, last = stream.log_from(mark).splitlines()
-    assert last.startswith("error: the direct runner gives up on Pub/Sub (NotFound): run it again")
+    assert last.startswith("error: the direct runner gives up (NotFound): run it again")
     assert "Traceback" not in stream.log_from(mark)

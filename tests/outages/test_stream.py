@@ -7,9 +7,10 @@ letters those that were sent broken, ``events`` event by event.
 """
 
 import pytest
-from google.cloud.pubsub_v1 import PublisherClient
+from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
 from ddl.apply import apply
+from schemas.errors import ErrorKind
 from tests.outages import doors
 
 pytestmark = pytest.mark.xdist_group("outages_of_a_stream")
@@ -57,14 +58,24 @@ def test_tables_dropped_and_made_anew_are_waited_for(stream):
     stream.check()
 
 
-def test_a_dead_letter_topic_deleted_and_made_anew_is_waited_for(stream):
-    mark = stream.mark()
-    with PublisherClient() as publisher:
-        publisher.delete_topic(topic=stream.wires.dead_topic)
+def test_a_dead_letter_topic_deleted_and_made_anew_is_waited_for(stream, pubsub):
+    mark, sent = stream.mark(), len(stream.ledger.sent)
+    wires, anew = stream.wires, f"{stream.wires.dead_subscription}-anew"
+    with PublisherClient() as publisher, SubscriberClient() as subscriber:
+        publisher.delete_topic(topic=wires.dead_topic)
         stream.publish(25)
         stream.wait_for_line(PUBSUB_WAITS, mark)
-        publisher.create_topic(name=stream.wires.dead_topic)
-    stream.check()
+        pubsub.shut()  # until the topic has a subscription again
+        publisher.create_topic(name=wires.dead_topic)
+        subscriber.create_subscription(name=anew, topic=wires.dead_topic)
+        pubsub.open()
+        stream.check()
+        broken = {body for body, kind in stream.ledger.sent[sent:] if kind in set(ErrorKind)}
+        letters = set()
+        while len(letters) < len(broken):
+            pulled = subscriber.pull(subscription=anew, max_messages=100, timeout=30)
+            letters |= {received.message.data for received in pulled.received_messages}
+    assert letters == broken
 
 
 def test_a_pubsub_out_of_reach_is_waited_out(stream, pubsub):
