@@ -6,7 +6,7 @@ Beam's ``--setup_file`` needs a setup.py, and Dataflow workers install ``install
 from setuptools import setup
 
 setup(
-    packages=["schemas", "transforms", "pipeline", "ddl", "local_runner"],
+    packages=["schemas", "transforms", "pipeline", "pipeline.micro_batch", "ddl", "local_runner"],
     package_data={
         "schemas": ["*.avsc"],
         "ddl": ["tables/*.sql", "views/*.sql", "checks/*.sql"],

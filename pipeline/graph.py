@@ -34,15 +34,21 @@ WRITERS: dict[WriteMethod, Callable[[Dataset, str, tuple[str, ...]], RowWriter]]
 }
 
 
-def build(pipeline: beam.Pipeline, config: Config) -> None:
-    """Adds the data flow of one event family to a pipeline."""
+def build(pipeline: beam.Pipeline, config: Config, source: beam.PTransform | None = None) -> None:
+    """Adds the data flow of one event family to a pipeline.
+
+    Args:
+        pipeline: gets the steps.
+        config: what to read, judge by and write to.
+        source: gives the messages instead of the configured input.
+    """
     family = config.family
     coders.register([Message, DeadLetter, Judgement, SessionElement, Refusal, family.accepted])
     run = Run(family=family, pipeline_version=VERSION)
-    facts, letters = FactRows(family, VERSION), DeadLetterRows()
+    facts = FactRows(family, VERSION)
     writer = WRITERS[config.write_method]
 
-    messages = pipeline | "ReadMessages" >> ReadMessages(config)
+    messages = pipeline | "ReadMessages" >> (source or ReadMessages(config))
     events, invalid = messages | "ValidateEvents" >> ValidateEvents(run, config.bounds)
     judged, unjudged = events | "JudgeLateness" >> JudgeLateness(run, config.lateness)
     refused = judged | "WriteFacts" >> WriteRows(
@@ -51,6 +57,13 @@ def build(pipeline: beam.Pipeline, config: Config) -> None:
     rejected = refused | "RejectedEvents" >> RejectedEvents(run, "WriteFacts")
 
     dead_letters = (invalid, unjudged, rejected) | "DeadLetters" >> beam.Flatten()
+    write_dead_letters(dead_letters, config)
+
+
+def write_dead_letters(dead_letters: beam.PCollection[DeadLetter], config: Config) -> None:
+    """Adds the steps from dead letters to their table and topic."""
+    letters = DeadLetterRows()
+    writer = WRITERS[config.write_method]
     lost = (dead_letters,) | "WriteDeadLetters" >> WriteRows(
         letters,
         writer(config.dataset, DEAD_LETTERS_TABLE, letters.columns),

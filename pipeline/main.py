@@ -16,7 +16,14 @@ from apache_beam.runners.runner import PipelineResult
 from google.api_core.exceptions import GoogleAPICallError, RetryError
 
 from pipeline import graph, preflight
-from pipeline.options import DATAFLOW_RUNNER, Config, ExamEventsOptions, UsageError, parse
+from pipeline.micro_batch.options import MicroBatch
+from pipeline.options import (
+    DATAFLOW_RUNNER,
+    Config,
+    ExamEventsOptions,
+    UsageError,
+    parse,
+)
 from pipeline.sources import DamagedInputError
 from transforms import metrics
 
@@ -39,6 +46,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         config, options = parse(argv)
         config = preflight.check(config)
+        if config.micro_batch is not None:
+            return _run_batches(config, options, config.micro_batch)
         return _run(config, _pipeline(config, options), options.view_as(StandardOptions).runner)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -59,6 +68,17 @@ def _pipeline(config: Config, options: PipelineOptions) -> beam.Pipeline:
     except ValueError as error:  # Beam's checks of its own options
         raise UsageError(" ".join(str(error).split())) from None
     return pipeline
+
+
+def _run_batches(config: Config, options: PipelineOptions, mode: MicroBatch) -> int:
+    try:
+        from pipeline.micro_batch import loop
+    except ModuleNotFoundError as missing:
+        raise preflight.StartupError(
+            f"--micro_batch needs the package {missing.name}: install the extra micro-batch"
+        ) from None
+    _LOG.info("reading %s in batches, writing to %s", config.source, config.dataset)
+    return loop.run(config, options, mode)
 
 
 def _run(config: Config, pipeline: beam.Pipeline, runner: str) -> int:

@@ -15,6 +15,7 @@ from apache_beam.options.pipeline_options import (
 )
 
 from pipeline.lateness_settings import SettingsTable
+from pipeline.micro_batch.options import MicroBatch, add_micro_batch_arguments
 from schemas.families import EXAM_EVENT, FAMILIES, EventFamily
 from schemas.rules import EventTimeBounds
 from schemas.warehouse import Dataset
@@ -113,6 +114,7 @@ class ExamEventsOptions(PipelineOptions):
             help="message attribute by which Dataflow drops copies before anyone can count them "
             "(default: none, the view events removes them)",
         )
+        add_micro_batch_arguments(parser)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,6 +131,7 @@ class Config:
     dead_letter_topic: str | None
     write_method: WriteMethod
     id_label: str | None
+    micro_batch: MicroBatch | None
 
     @property
     def source(self) -> str:
@@ -149,7 +152,9 @@ def parse(argv: Sequence[str]) -> tuple[Config, PipelineOptions]:
     ours = options.view_as(ExamEventsOptions)
     config = _config(ours)
     standard = options.view_as(StandardOptions)
-    standard.streaming = config.input_subscription is not None
+    if config.micro_batch is not None and not _is_direct(standard.runner):
+        raise UsageError("--micro_batch runs on this machine: leave out --runner")
+    standard.streaming = config.input_subscription is not None and config.micro_batch is None
     standard.runner = _runner(standard.runner, standard.streaming)
     if standard.streaming and standard.runner.rsplit(".", 1)[-1] not in _READ_PUBSUB:
         raise UsageError(f"--input_subscription: {standard.runner} cannot read Pub/Sub")
@@ -162,10 +167,14 @@ def parse(argv: Sequence[str]) -> tuple[Config, PipelineOptions]:
 
 def _runner(asked: str | None, streaming: bool) -> str:
     """The runner's name in one spelling; for the direct runner, the engine that fits the input."""
-    if asked is None or asked.lower() in ("direct", "directrunner"):
+    if asked is None or _is_direct(asked):
         return STREAMING_RUNNER if streaming else BOUNDED_RUNNER
     name = asked.rsplit(".", 1)[-1].lower()
     return DATAFLOW_RUNNER if name in ("dataflow", "dataflowrunner") else asked
+
+
+def _is_direct(asked: str | None) -> bool:
+    return asked is None or asked.lower() in ("direct", "directrunner")
 
 
 def _config(ours: ExamEventsOptions) -> Config:
@@ -212,7 +221,21 @@ def _config(ours: ExamEventsOptions) -> Config:
         dead_letter_topic=ours.dead_letter_topic,
         write_method=WriteMethod(ours.write_method),
         id_label=ours.id_label,
+        micro_batch=_micro_batch(ours),
     )
+
+
+def _micro_batch(ours: ExamEventsOptions) -> MicroBatch | None:
+    if not ours.micro_batch:
+        return None
+    if ours.input_subscription is None:
+        raise UsageError("--micro_batch takes its messages from --input_subscription")
+    try:
+        return MicroBatch(
+            ours.micro_batch_max_messages, ours.micro_batch_max_seconds, ours.metrics_port
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _publish_time(text: str | None) -> dt.datetime:

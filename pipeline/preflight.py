@@ -18,6 +18,7 @@ from requests.exceptions import RequestException
 from pipeline.graph import DEAD_LETTERS_TABLE
 from pipeline.lateness_settings import TABLE as SETTINGS_TABLE
 from pipeline.lateness_settings import read_table
+from pipeline.micro_batch.starts import query as query_starts
 from pipeline.options import Config, WriteMethod
 from pipeline.outages import gateways_answer_as_outage
 from pipeline.sources import check_archive, match
@@ -64,6 +65,8 @@ def check(config: Config) -> Config:
     _check_settings(config)
     if config.write_method is WriteMethod.STORAGE_WRITE_API:
         _check_stream(config)
+    if config.micro_batch is not None:
+        _check_queries(config)
     return _bounded_by_expiration(config, filter(None, (facts, dead_letters)))
 
 
@@ -123,6 +126,20 @@ def _check_stream(config: Config) -> None:
         _ask(_place("BigQuery's Storage Write API", STORAGE_EMULATOR_VARIABLE), get, missing)
     except ValueError as error:
         raise StartupError(f"{error}, or run with --write_method STREAMING_INSERTS") from None
+
+
+def _check_queries(config: Config) -> None:
+    """By a query the micro-batch mode finds session starts; streams and files need none."""
+    now = dt.datetime.now(dt.UTC)
+    try:
+        query_starts(config.dataset, [], now, now, dry_run=True)
+    except Forbidden:
+        raise StartupError(
+            "BigQuery: this account may not run queries, by which --micro_batch finds session "
+            f"starts: grant it roles/bigquery.jobUser on {config.dataset.project}"
+        ) from None
+    except _AWAY as error:
+        raise StartupError(f"BigQuery does not answer a query ({type(error).__name__})") from None
 
 
 def _check_pubsub(kind: str, name: str | None) -> None:

@@ -197,7 +197,7 @@ def to_row(letter: DeadLetter) -> DeadLetterRow:
     )
 
 
-def internal_error(error: Exception) -> Refusal:
+def internal_error(error: BaseException) -> Refusal:
     """What may be said of a bug of ours: its type, since its text may quote the payload."""
     return Refusal(
         ErrorKind.INTERNAL_ERROR,

@@ -9,9 +9,9 @@ from apache_beam.typehints.native_type_compatibility import convert_to_beam_type
 from schemas.lateness import Judgement
 from schemas.message import Accepted, DeadLetter
 from transforms.lateness_hold import HoldForStartFn
+from transforms.lateness_sessions import JudgeSessionFn
 from transforms.lateness_steps import (
     BY_SESSION,
-    JudgeSessionFn,
     LatenessConfig,
     NotApplicableFn,
     SessionElement,
@@ -50,9 +50,8 @@ class JudgeLateness(beam.PTransform):
         first[DEAD_LETTERS].element_type = DeadLetter
         if input_or_inputs.is_bounded:
             sessions = first[BY_SESSION] | "GroupBySession" >> beam.GroupByKey()
-            joined, failed = split(
-                sessions, "JudgeSession", JudgeSessionFn(run, settings), judged_type
-            )
+            judge = JudgeSessionFn(run, self._config)
+            joined, failed = split(sessions, "JudgeSession", judge, judged_type)
         else:
             hold = HoldForStartFn(run, self._config)
             joined, failed = split(first[BY_SESSION], "HoldForStart", hold, judged_type)

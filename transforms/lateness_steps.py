@@ -5,7 +5,8 @@ their session, is keyed by session: held for a while in the stream, grouped in a
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias
 
 import apache_beam as beam
@@ -16,7 +17,7 @@ from schemas.exam_event import AcceptedExamEvent
 from schemas.lateness import Judgement, LatenessSettings, LateStatus, StartRecord
 from schemas.message import Accepted
 from transforms import metrics
-from transforms.lateness import NOT_APPLICABLE, earlier, judge, payload_deadline, start_record
+from transforms.lateness import NOT_APPLICABLE, judge, payload_deadline, start_record
 from transforms.steps import Dead, Run, StepFn
 
 BY_SESSION = "by_session"
@@ -44,6 +45,20 @@ class SettingsSource(Protocol):
         """The settings as last read."""
 
 
+class StartSource(Protocol):
+    """Session starts from outside a bounded run that is a part of a stream; it travels too."""
+
+    def find(
+        self, sessions: Mapping[str, StartRecord | None], moments: Sequence[dt.datetime]
+    ) -> Mapping[str, StartRecord | None]:
+        """The start record of each of these sessions, where there is one.
+
+        Args:
+            sessions: id to the start that this run has seen, which is remembered.
+            moments: client_ts of their events.
+        """
+
+
 @dataclasses.dataclass(frozen=True)
 class LatenessConfig:
     """How the stream judges what its payload does not settle.
@@ -52,11 +67,13 @@ class LatenessConfig:
         settings: the constants of the rule.
         wait_seconds: processing time that an event may wait for its session's start.
         state_ttl_seconds: event time after a session's last element when its state is cleared.
+        starts: where a bounded run finds the starts that it has not seen; None is nowhere.
     """
 
     settings: SettingsSource
     wait_seconds: int
     state_ttl_seconds: int
+    starts: StartSource | None = None
 
 
 class JudgingFn(StepFn):
@@ -119,17 +136,3 @@ class SettleFn(JudgingFn):
         else:
             self._sent.inc()
             yield TaggedOutput(BY_SESSION, (event.session_id, SessionElement(event=element)))
-
-
-class JudgeSessionFn(JudgingFn):
-    """Judges the events of a whole session at once: the bounded path."""
-
-    def process(self, element: tuple[str, Iterable[SessionElement]]) -> Iterator[Judged | Dead]:
-        """Goes through the session twice: for its start, then for its events."""
-        _, members = element
-        start = None
-        for member in members:
-            start = earlier(start, member.start)
-        for member in members:
-            if member.event is not None:
-                yield self.judged(member.event, start)

@@ -1,6 +1,7 @@
 import pytest
 from apache_beam.options.pipeline_options import GoogleCloudOptions, StandardOptions
 
+from pipeline.micro_batch.options import MicroBatch
 from pipeline.options import UsageError, WriteMethod, parse
 
 STREAM = [
@@ -8,6 +9,7 @@ STREAM = [
     "--dead_letter_topic=projects/local-exams/topics/dead-letters",
     "--dataset=local-exams.exams",
 ]
+BATCHES = [*STREAM, "--micro_batch"]
 BOUNDED = ["--input=events.jsonl", "--dataset=local-exams.exams"]
 
 
@@ -29,6 +31,16 @@ def test_a_file_is_read_on_the_runner_that_fuses():
     assert config.source == "events.jsonl"
     assert not options.view_as(StandardOptions).streaming
     assert runner(BOUNDED).endswith("FnApiRunner")
+
+
+def test_batches_of_a_subscription_are_run_like_a_file():
+    config, options = parse([*BATCHES, "--micro_batch_max_seconds=0.5"])
+    assert config.source == "projects/local-exams/subscriptions/events"
+    assert config.micro_batch == MicroBatch(5_000, 0.5, None)
+    assert not options.view_as(StandardOptions).streaming
+    assert runner(BATCHES).endswith("FnApiRunner")
+    assert runner([*BATCHES, "--runner=direct"]).endswith("FnApiRunner")
+    assert parse(STREAM)[0].micro_batch is None
 
 
 def test_a_runner_of_the_users_choice_stays():
@@ -77,6 +89,12 @@ def test_no_id_label_unless_asked_for():
         ([*STREAM, "--runner=PrismRunner"], "PrismRunner cannot read Pub/Sub"),
         ([*BOUNDED, "--dead_letter_topic=dead-letters"], "projects/PROJECT/topics/NAME"),
         ([*BOUNDED, "--event_family=orders"], "--event_family"),
+        ([*BATCHES, "--micro_batch_max_messages=0"], "--micro_batch_max_messages must be 1"),
+        ([*BATCHES, "--micro_batch_max_seconds=-1"], "--micro_batch_max_seconds must be 0"),
+        ([*BATCHES, "--metrics_port=99999"], "--metrics_port must be 0"),
+        ([*BATCHES, "--runner=DataflowRunner"], "leave out --runner"),
+        ([*BATCHES, "--id_label=event_id"], "Dataflow only"),
+        ([*BOUNDED, "--micro_batch"], "--micro_batch takes its messages"),
         (STREAM[:1] + STREAM[2:], "--dead_letter_topic is required"),
         (["--input_subscription=events", *STREAM[1:]], "projects/PROJECT/subscriptions/NAME"),
     ],

@@ -1,0 +1,106 @@
+"""One batch after the other through the graph, bounded and in this process."""
+
+import collections
+import logging
+from collections.abc import Iterator, Sequence
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from google.api_core.retry import Retry
+from google.cloud.pubsub_v1.subscriber.message import Message as PubSubMessage
+
+from pipeline import graph
+from pipeline.micro_batch.source import Batch, ReadBatch
+from pipeline.options import Config
+from pipeline.outages import is_outage
+from pipeline.version import VERSION
+from schemas.errors import Refusal
+from schemas.message import Message
+from transforms import metrics
+from transforms.dead_letters import internal_error
+from transforms.steps import RejectedEvents, Run
+
+Counts = collections.Counter[str]
+STAGE = "RunBatch"
+_LOG = logging.getLogger(__name__)
+
+
+class Batches:
+    """Runs the graph over batches; the pipelines are built once and run again for each.
+
+    A run that has finished has written everything. Where one fails on our own code, its batch is
+    cut in halves until the message at fault is alone, and that one becomes a dead letter.
+    """
+
+    def __init__(self, config: Config, options: PipelineOptions) -> None:
+        # Beam logs what a run fails with, which may quote a payload; here it is an exception too.
+        logging.getLogger("apache_beam.runners").setLevel(logging.CRITICAL)
+        self._batch = Batch(config.source)
+        self._events = beam.Pipeline(options=options)
+        graph.build(self._events, config, ReadBatch(self._batch))
+        self._failures = beam.Pipeline(options=options)
+        refused = (
+            self._failures
+            | "ReadMessages" >> ReadBatch(self._batch)
+            | "Refuse"
+            >> beam.ParDo(_RefuseFn(self._batch)).with_output_types(tuple[Message, Refusal])
+        )
+        letters = refused | "Failed" >> RejectedEvents(Run(config.family, VERSION), STAGE)
+        graph.write_dead_letters(letters, config)
+
+    def run(self, messages: Sequence[PubSubMessage]) -> Counts:
+        """Brings all of the messages to the warehouse; gives our counters.
+
+        Raises:
+            Exception: our code fails whatever the messages.
+        """
+        try:
+            return self._run(self._events, messages)
+        except Exception as error:
+            _LOG.error("a batch of %d failed: %s", len(messages), type(_first(error)).__name__)
+            if len(messages) > 1:
+                middle = len(messages) // 2
+                return self.run(messages[:middle]) + self.run(messages[middle:])
+            if messages:
+                self._run(self._events, ())  # raises where it is not for the message's sake
+                self._batch.failure = _first(error)
+                return self._run(self._failures, messages)
+            raise
+
+    def _run(self, pipeline: beam.Pipeline, messages: Sequence[PubSubMessage]) -> Counts:
+        self._batch.messages = messages
+        try:
+            result = _WAIT(pipeline.run)()
+        finally:
+            self._batch.messages = ()
+        return Counts(metrics.counters(result.metrics()))
+
+
+class _RefuseFn(beam.DoFn):
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+
+    def process(self, element: Message) -> Iterator[tuple[Message, Refusal]]:
+        yield element, internal_error(self._batch.failure)
+
+
+def _first(error: BaseException) -> BaseException:
+    """The exception itself; Beam raises one of its own in its place."""
+    while (before := error.__cause__ or error.__context__) is not None:
+        error = before
+    return error
+
+
+def _is_elsewhere(error: BaseException) -> bool:
+    """Whether a run failed on a service or on this machine (memory, disk), not on a message."""
+    first = _first(error)
+    return is_outage(first) or isinstance(first, MemoryError)
+
+
+def _tell(error: Exception) -> None:
+    _LOG.warning("a batch waits and is run again: %s", type(_first(error)).__name__)
+
+
+_WAIT = Retry(
+    predicate=_is_elsewhere, initial=1.0, maximum=60.0, multiplier=2.0, timeout=None, on_error=_tell
+)

@@ -1,0 +1,134 @@
+"""What the mode tells of itself, for machines: Prometheus metrics and a health page."""
+
+import contextlib
+import datetime as dt
+import http.server
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from google.cloud.pubsub_v1.subscriber.message import Message
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from pipeline.micro_batch.batches import Counts
+from schemas.errors import ErrorKind
+from transforms import metrics
+
+# A batch that takes longer than this waits for a service.
+SLOW_BATCH_SECONDS = 60.0
+_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
+
+
+class Health:
+    """Counts what the batches did; told over HTTP by ``serve``."""
+
+    def __init__(
+        self, oldest_waiting: Callable[[], Message | None], connected: Callable[[], bool]
+    ) -> None:
+        """Takes how to ask for the message that waits longest, and whether Pub/Sub is there."""
+        self._oldest_waiting = oldest_waiting
+        self._connected = connected
+        self._running: tuple[float, dt.datetime] | None = None
+        self.registry = CollectorRegistry()
+        name = metrics.NAMESPACE
+        self._received = Counter(
+            f"{name}_received", "Messages in finished batches", registry=self.registry
+        )
+        self._written = Counter(f"{name}_written", "Rows of facts", registry=self.registry)
+        self._dead_letters = Counter(
+            f"{name}_dead_letters", "Dead letters", ["kind"], registry=self.registry
+        )
+        self._batch_seconds = Histogram(
+            f"{name}_batch_seconds",
+            "From the start of a batch to its rows being in BigQuery",
+            registry=self.registry,
+            buckets=_SECONDS,
+        )
+        self._lag_seconds = Histogram(
+            f"{name}_publish_to_written_seconds",
+            "From a message's publish time to its row being in BigQuery; a batch's oldest message",
+            registry=self.registry,
+            buckets=_SECONDS,
+        )
+        Gauge(
+            f"{name}_oldest_unacknowledged_seconds",
+            "Since the publish time of the oldest message that is held here",
+            registry=self.registry,
+        ).set_function(self.oldest_seconds)
+        for kind in ErrorKind:
+            self._dead_letters.labels(kind)
+
+    @contextlib.contextmanager
+    def running(self, messages: Sequence[Message]) -> Iterator[None]:
+        """Watches over a batch; its time counts where it ends well."""
+        began, oldest = time.monotonic(), min(message.publish_time for message in messages)
+        self._running = began, oldest
+        try:
+            yield
+            self._batch_seconds.observe(time.monotonic() - began)
+            self._lag_seconds.observe((dt.datetime.now(dt.UTC) - oldest).total_seconds())
+        finally:
+            self._running = None
+
+    def count(self, counts: Counts) -> None:
+        """Adds what a batch has done."""
+        self._received.inc(counts[metrics.RECEIVED])
+        self._written.inc(counts[metrics.WRITTEN])
+        for kind in ErrorKind:
+            self._dead_letters.labels(kind).inc(counts[metrics.error_kind_counter(kind)])
+
+    def oldest_seconds(self) -> float:
+        """Age of the oldest unacknowledged message; 0 where there is none."""
+        running, waiting = self._running, self._oldest_waiting()
+        times = [running[1]] if running else []
+        times += [waiting.publish_time] if waiting else []
+        return (dt.datetime.now(dt.UTC) - min(times)).total_seconds() if times else 0.0
+
+    def fault(self) -> str | None:
+        """What keeps messages from being written, in one line; None where nothing does."""
+        if not self._connected():
+            return "not connected to Pub/Sub"
+        running = self._running
+        seconds = time.monotonic() - running[0] if running else 0.0
+        if seconds > SLOW_BATCH_SECONDS:
+            return f"a batch has been running for {seconds:.0f} s: the log says what it waits for"
+        return None
+
+    @contextlib.contextmanager
+    def serve(self, port: int) -> Iterator[None]:
+        """Answers /metrics and /healthz (200, or 503 with the fault) while the context is open.
+
+        Raises:
+            OSError: the port is not to be had.
+        """
+        health = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if self.path == "/metrics":
+                    self._answer(200, CONTENT_TYPE_LATEST, generate_latest(health.registry))
+                elif self.path == "/healthz":
+                    fault = health.fault()
+                    self._answer(503 if fault else 200, "text/plain", f"{fault or 'ok'}\n".encode())
+                else:
+                    self.send_error(404)
+
+            def _answer(self, status: int, kind: str, body: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+                """Nothing: a scrape is no news."""
+
+        with http.server.ThreadingHTTPServer(("", port), Handler) as server:
+            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread.start()
+            try:
+                yield
+            finally:
+                server.shutdown()
+                thread.join()

@@ -1,0 +1,143 @@
+"""Messages by the Pub/Sub client's own streaming pull.
+
+Leases, their extension and flow control are the client's. In place of its thread pool, which would
+call back for each message, stands a scheduler of ours that puts messages into the inbox.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from google.api_core.exceptions import GoogleAPICallError, RetryError
+from google.cloud.pubsub_v1 import SubscriberClient
+from google.cloud.pubsub_v1.subscriber.futures import StreamingPullFuture
+from google.cloud.pubsub_v1.subscriber.message import Message
+from google.cloud.pubsub_v1.subscriber.scheduler import Scheduler
+from google.cloud.pubsub_v1.types import FlowControl
+
+from pipeline.micro_batch.inbox import MAX_BATCH_BYTES, Inbox
+from pipeline.outages import is_outage, wait_out_outages
+
+# The service brings up to 10 MB/s by one stream, the emulator 1,900 messages/s.
+STREAMS = 4
+# As long as Pub/Sub keeps a message: a batch may wait so long for a service. What the client no
+# longer leases would no longer count against flow control either.
+_MAX_LEASE_SECONDS = 31 * 24 * 3600.0
+_STOP_SECONDS = 10.0
+_LOG = logging.getLogger(__name__)
+
+
+class Puller:
+    """Fills an inbox from a subscription for as long as its context is open."""
+
+    def __init__(self, subscription: str, inbox: Inbox, max_messages: int) -> None:
+        self._subscription = subscription
+        self._inbox = inbox
+        # In all two batches: one runs, one is pulled meanwhile.
+        self._flow_control = FlowControl(
+            max_messages=max(1, 2 * max_messages // STREAMS),
+            max_bytes=2 * MAX_BATCH_BYTES // STREAMS,
+            max_lease_duration=_MAX_LEASE_SECONDS,
+        )
+        self._lock = threading.Lock()
+        self._futures: dict[_Stream, StreamingPullFuture] = {}
+        self._stopping = False
+
+    def __enter__(self) -> Self:
+        self._client = SubscriberClient()
+        streams = [_Stream(self._inbox) for _ in range(STREAMS)]
+        self._threads = [
+            threading.Thread(target=self._keep_open, args=(stream,), daemon=True)
+            for stream in streams
+        ]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Sends what is acknowledged, gives back what nobody took."""
+        with self._lock:
+            self._stopping = True
+            for future in self._futures.values():
+                future.cancel()
+        for thread in self._threads:
+            thread.join(_STOP_SECONDS)
+        self._client.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether every stream is open."""
+        with self._lock:
+            return len(self._futures) == STREAMS
+
+    def _keep_open(self, stream: "_Stream") -> None:
+        try:
+            while not self._stopping:
+                wait_out_outages("Pub/Sub")(self._pull)(stream)
+        except Exception as error:
+            self._inbox.close(error)
+
+    def _pull(self, stream: "_Stream") -> None:
+        """Pulls until the stream ends.
+
+        Raises:
+            GoogleAPICallError, RetryError: before it brought anything.
+        """
+        stream.brought = False
+        with self._lock:
+            if self._stopping:
+                return
+            future = self._futures[stream] = self._client.subscribe(
+                self._subscription,
+                callback=_never_called,
+                flow_control=self._flow_control,
+                scheduler=stream,
+            )
+        try:
+            future.result()
+        except (GoogleAPICallError, RetryError) as error:
+            if not (stream.brought and is_outage(error)):
+                raise
+            _LOG.warning("a stream from Pub/Sub ended (%s): opening it again", type(error).__name__)
+        finally:
+            with self._lock:
+                del self._futures[stream]
+
+
+class _Stream(Scheduler):
+    """What the client hands its messages to.
+
+    Attributes:
+        brought: whether a message has come since it was opened.
+    """
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._requests: queue.Queue[Any] = queue.Queue()
+        self.brought = False
+
+    @property
+    def queue(self) -> "queue.Queue[Any]":
+        """By which acknowledgements go back to the client."""
+        return self._requests
+
+    def schedule(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """Takes one message."""
+        self.brought = True
+        self._inbox.put(self, args[0])
+
+    def shutdown(self, await_msg_callbacks: bool = False) -> list[Message]:
+        """Gives back what is not in a batch, for the client to decline."""
+        return self._inbox.give_back(self)
+
+
+def _never_called(message: Message) -> None:
+    raise NotImplementedError

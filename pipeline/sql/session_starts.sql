@@ -1,0 +1,15 @@
+-- The start record of each of the sessions: its earliest session_start (DESIGN 5.1). Partitions from
+-- first_date to last_date are read.
+SELECT
+  session_id,
+  client_ts,
+  event_id,
+  COALESCE(session_start_ts, client_ts) AS start_ts,
+  session_duration_seconds AS duration_seconds,
+  session_expiry_ts AS expiry_ts
+FROM `${project}.${dataset}.events_fact`
+WHERE
+  event_date BETWEEN @first_date AND @last_date
+  AND event_type = 'session_start'
+  AND session_id IN UNNEST(@sessions)
+QUALIFY ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY client_ts, event_id) = 1

@@ -1,0 +1,100 @@
+"""The mode from Google's Pub/Sub emulator to bqemulator, as its user runs it."""
+
+import json
+import signal
+
+from google.cloud.pubsub_v1 import SubscriberClient
+
+from tests.pipeline.events import event
+from tests.pipeline.test_main import DEAD, FACTS, JUDGED, KINDS, kinds
+from tests.pipeline.test_stream import dead_letters
+
+PAYLOADS = [p if isinstance(p, bytes) else json.dumps(p).encode() for p in (*FACTS, *DEAD)]
+
+
+def sent(*payloads):
+    return [
+        (p if isinstance(p, bytes) else json.dumps(p).encode(), {"origin": "test"})
+        for p in payloads
+    ]
+
+
+def test_messages_become_facts_and_dead_letters(machine, rows_of):
+    machine.publish(sent(*PAYLOADS, PAYLOADS[0]))  # the same event again
+    machine.start()
+    machine.wait_for(len(PAYLOADS) + 1)
+    assert machine.stop() == 0
+    assert "Traceback" not in machine.log.read_text()
+
+    statuses = [(row["event_id"], row["late_status"]) for row in rows_of(JUDGED)]
+    assert statuses == [
+        ("late", "LATE"),
+        ("late", "LATE"),
+        ("on-time", "ON_TIME"),
+        ("page-view", "NOT_APPLICABLE"),
+        ("unknown", "UNKNOWN"),
+        ("verdict", "LATE"),
+    ]
+    assert rows_of("SELECT COUNT(*) AS n FROM {dataset}.events") == [{"n": 5}]
+    assert kinds(rows_of) == KINDS
+    with SubscriberClient() as subscriber:
+        letters = dead_letters(subscriber, machine.wiring.dead_letter_subscription, len(DEAD))
+    assert sorted(m.data for m in letters) == sorted(PAYLOADS[len(FACTS) :])
+    assert {m.attributes["origin"] for m in letters} == {"test"}
+
+
+def test_it_tells_what_it_did(machine):
+    machine.publish(sent(*PAYLOADS))
+    machine.start()
+    machine.wait_until(lambda: machine.metrics().get("exam_events_received_total") == len(PAYLOADS))
+    told = machine.metrics()
+    assert told["exam_events_written_total"] == len(FACTS)
+    assert told["exam_events_dead_letters_total_not_json"] == 2
+    assert told["exam_events_dead_letters_total_internal_error"] == 0
+    assert told["exam_events_batch_seconds_count"] >= 1
+    assert told["exam_events_publish_to_written_seconds_count"] >= 1
+    assert told["exam_events_oldest_unacknowledged_seconds"] == 0
+    assert machine.get("/healthz") == (200, "ok\n")
+    assert machine.get("/elsewhere")[0] == 404
+    assert machine.stop() == 0
+    assert f"{len(PAYLOADS)} messages received, {len(FACTS)} facts written, {len(DEAD)} dead" in (
+        machine.log.read_text()
+    )
+
+
+def test_what_is_acknowledged_does_not_come_back(machine):
+    machine.publish(sent(*(event(f"e{n}") for n in range(300))))
+    machine.start()
+    machine.wait_for(300)
+    assert machine.stop() == 0
+    machine.publish(sent(event("last")))
+    machine.start()
+    machine.wait_for(301)
+    assert machine.metrics()["exam_events_received_total"] == 1
+    assert machine.stop() == 0
+
+
+def test_what_waits_when_it_is_told_to_stop_comes_back_at_once(machine):
+    machine.publish(sent(*(event(f"e{n}") for n in range(50))))
+    machine.start("--micro_batch_max_seconds=600")
+    machine.wait_until(
+        lambda: machine.metrics().get("exam_events_oldest_unacknowledged_seconds", 0) > 0
+    )
+    assert machine.stop() == 0
+    assert machine.counted().accounted == 0
+    machine.start()
+    machine.wait_for(50)
+    assert machine.stop() == 0
+
+
+def test_an_outage_of_bigquery_is_told_and_a_second_signal_ends_it(machine):
+    machine.publish(sent(*PAYLOADS))
+    machine.start("--micro_batch_max_seconds=5")
+    machine.wait_until(lambda: machine.metrics().get("exam_events_oldest_unacknowledged_seconds"))
+    machine.warehouse.client.delete_table(machine.warehouse.dataset.table("events_fact"))
+    machine.wait_until(lambda: "BigQuery is not available (NotFound)" in machine.log.read_text())
+    machine.process.send_signal(signal.SIGTERM)
+    machine.wait_until(lambda: "a second signal" in machine.log.read_text())
+    assert machine.process.poll() is None
+    machine.process.send_signal(signal.SIGTERM)
+    assert machine.process.wait(timeout=30) == 1

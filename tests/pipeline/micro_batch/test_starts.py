@@ -1,0 +1,142 @@
+"""Session starts of earlier batches: remembered, or asked for once."""
+
+import datetime as dt
+import pickle
+
+import pytest
+from google.api_core.exceptions import BadRequest, ServiceUnavailable
+
+from pipeline.micro_batch import starts
+from pipeline.micro_batch.starts import KnownStarts
+from schemas.lateness import StartRecord
+from schemas.warehouse import Dataset
+from tests.ddl import golden
+
+NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
+
+
+def start(event_id="start", minutes=0, **fields):
+    moment = NOON + dt.timedelta(minutes=minutes)
+    return StartRecord(event_id=event_id, client_ts=moment, start_ts=moment, **fields)
+
+
+class Asked:
+    """Stands for the query: the starts it knows, and what it was asked."""
+
+    def __init__(self):
+        self.starts = {}
+        self.questions = []
+        self.failures = []
+
+    def query(self, dataset, sessions, first, last):
+        self.questions.append((sorted(sessions), first, last))
+        if self.failures:
+            raise self.failures.pop()
+        return {name: self.starts[name] for name in sessions if name in self.starts}
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    stand_in = Asked()
+    monkeypatch.setattr(starts, "query", stand_in.query)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    return stand_in
+
+
+def known(max_sessions=100):
+    return KnownStarts(Dataset("local-exams", "exams"), max_sessions)
+
+
+def test_one_question_asks_for_every_session_that_is_open(asked):
+    asked.starts = {"a": start()}
+    later = NOON + dt.timedelta(hours=1)
+    found = known().find({"a": None, "b": None, "c": start("own")}, [later, NOON])
+    assert found == {"a": start(), "b": None, "c": start("own")}
+    assert asked.questions == [(["a", "b"], NOON, later)]
+
+
+def test_nothing_is_asked_twice(asked):
+    asked.starts = {"a": start()}
+    source = known()
+    for _ in range(2):
+        assert source.find({"a": None, "b": None}, [NOON]) == {"a": start(), "b": None}
+    assert source.find({"b": start("came")}, []) == {"b": start("came")}
+    assert source.find({"b": None}, [NOON]) == {"b": start("came")}
+    assert len(asked.questions) == 1
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_earliest_start_wins_in_whatever_order_they_come(asked, order):
+    copies = [start("x", minutes=1), start("y", minutes=0)]
+    source = known()
+    for index in order:
+        source.find({"a": copies[index]}, [])
+    assert source.find({"a": None}, [NOON]) == {"a": copies[1]}
+
+
+def test_the_sessions_seen_last_are_kept(asked):
+    source = known(max_sessions=2)
+    source.find({"a": start("a"), "b": start("b")}, [])
+    source.find({"a": None}, [NOON])
+    source.find({"c": start("c")}, [])
+    assert source.find({"a": None, "c": None}, [NOON]) == {"a": start("a"), "c": start("c")}
+    assert asked.questions == []
+    source.find({"b": None}, [NOON])
+    assert [sessions for sessions, _, _ in asked.questions] == [["b"]]
+
+
+def test_more_sessions_than_are_kept_are_all_answered(asked):
+    source = known(max_sessions=2)
+    sessions = {f"s{n}": start(f"e{n}") for n in range(10)}
+    assert source.find(sessions, []) == sessions
+
+
+def test_an_outage_is_waited_out(asked):
+    asked.starts = {"a": start()}
+    asked.failures = [ServiceUnavailable("away"), ServiceUnavailable("away")]
+    assert known().find({"a": None}, [NOON]) == {"a": start()}
+    assert len(asked.questions) == 3
+
+
+def test_what_cannot_be_asked_is_not_known(asked, caplog):
+    asked.failures = [BadRequest("no", errors=[{"reason": "invalidQuery"}])]
+    assert known().find({"a": None}, [NOON]) == {"a": None}
+    assert "not looked up" in caplog.text
+
+
+def test_a_pickled_copy_is_the_same():
+    source = known()
+    assert pickle.loads(pickle.dumps(source)) is source  # noqa: S301
+
+
+def test_the_query_gives_the_earliest_start_of_the_partitions_around(applied):
+    def fact(event_id, session_id, moment, kind="session_start", **more):
+        told = {"event_id": event_id, "session_id": session_id, "event_type": kind}
+        return golden.fact({"client_ts": moment, "publish_ts": moment, **told, **more}, 0)
+
+    rows = [
+        fact("a2", "a", "2026-03-02T10:00:00Z"),
+        fact("a1", "a", "2026-03-02T09:00:00Z", session_duration_seconds=60),
+        fact("a0", "a", "2026-03-02T08:00:00Z", kind="page_view"),
+        fact("b1", "b", "2026-02-22T09:00:00Z", session_start_ts="2026-02-22T08:00:00Z"),
+        fact("c1", "c", "2026-02-21T09:00:00Z"),  # nine days before
+        fact("d1", "d", "2026-03-02T09:00:00Z", kind="page_view"),
+        fact("x1", "x", "2026-03-02T09:00:00Z"),  # nobody asks for it
+    ]
+    table = applied.dataset.table("events_fact")
+    assert applied.client.insert_rows_json(table, rows) == []
+    found = starts.query(applied.dataset, ["a", "b", "c", "d"], NOON, NOON)
+    assert found == {
+        "a": StartRecord(
+            event_id="a1",
+            client_ts=dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC),
+            start_ts=dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC),
+            duration_seconds=60,
+        ),
+        "b": StartRecord(
+            event_id="b1",
+            client_ts=dt.datetime(2026, 2, 22, 9, tzinfo=dt.UTC),
+            start_ts=dt.datetime(2026, 2, 22, 8, tzinfo=dt.UTC),
+        ),
+    }
+    assert starts.query(applied.dataset, [], NOON, NOON, dry_run=True) == {}
