@@ -20,6 +20,13 @@ PARAMETERS = {
 }
 # Beam's, to be told at each launch: the workers run the template's own image.
 OF_BEAM = {"sdk_container_image"}
+# Without Dataflow.
+ON_ONE_MACHINE = {
+    "micro_batch",
+    "micro_batch_max_messages",
+    "micro_batch_max_seconds",
+    "metrics_port",
+}
 
 # For each option what it takes and what it refuses.
 SAMPLES = {
@@ -54,7 +61,8 @@ SAMPLES = {
 def options():
     parser = argparse.ArgumentParser()
     ExamEventsOptions._add_argparse_args(parser)
-    return {action.dest: action for action in parser._actions if action.dest != "help"}
+    left_out = {"help", *ON_ONE_MACHINE}
+    return {action.dest: action for action in parser._actions if action.dest not in left_out}
 
 
 def test_the_template_takes_each_option_and_no_other():

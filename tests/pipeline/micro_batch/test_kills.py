@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.pipeline.micro_batch.door import Door, door_to
+from tests.outages.doors import TcpDoor
 from tests.pipeline.micro_batch.traffic import assert_events, assert_exact, mixed
 
 EVENTS = """
@@ -20,7 +20,7 @@ soak = pytest.mark.soak
 class BigQuery:
     """The doors before the REST API and the Storage Write API."""
 
-    doors: tuple[Door, Door]
+    doors: tuple[TcpDoor, TcpDoor]
 
     def go_away(self) -> None:
         for door in self.doors:
@@ -34,8 +34,11 @@ class BigQuery:
 @pytest.fixture
 def bigquery(bigquery_emulator, machine):
     """What the machine knows as BigQuery; the test has its own way in."""
-    rest, grpc = bigquery_emulator.url.removeprefix("http://"), bigquery_emulator.grpc_host
-    with door_to(rest) as to_rest, door_to(grpc) as to_grpc:
+    rest, grpc = (
+        int(address.rpartition(":")[2])
+        for address in (bigquery_emulator.url, bigquery_emulator.grpc_host)
+    )
+    with TcpDoor(rest) as to_rest, TcpDoor(grpc) as to_grpc:
         machine.environment["BIGQUERY_EMULATOR_HOST"] = f"http://{to_rest.host}"
         machine.environment["BIGQUERY_STORAGE_EMULATOR_HOST"] = to_grpc.host
         yield BigQuery((to_rest, to_grpc))
