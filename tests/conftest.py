@@ -2,7 +2,8 @@
 
 import dataclasses
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from google.cloud import bigquery
@@ -75,3 +76,14 @@ def applied(warehouse: Warehouse) -> Warehouse:
     """The same with all tables and views."""
     apply(warehouse.client, warehouse.dataset)
     return warehouse
+
+
+@pytest.fixture
+def rows_of(applied: Warehouse) -> Callable[[str], list[dict[str, Any]]]:
+    """Runs SQL with ``{dataset}`` filled in and gives the rows."""
+
+    def run(sql: str) -> list[dict[str, Any]]:
+        job = applied.client.query(sql.format(dataset=f"`{applied.dataset}`"))
+        return [dict(row.items()) for row in job.result()]
+
+    return run

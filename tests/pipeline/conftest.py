@@ -6,17 +6,6 @@ import pytest
 
 
 @pytest.fixture
-def rows_of(applied) -> Callable[[str], list[dict[str, Any]]]:
-    """Runs SQL with ``{dataset}`` filled in and gives the rows."""
-
-    def run(sql: str) -> list[dict[str, Any]]:
-        job = applied.client.query(sql.format(dataset=f"`{applied.dataset}`"))
-        return [dict(row.items()) for row in job.result()]
-
-    return run
-
-
-@pytest.fixture
 def jsonl(tmp_path) -> Callable[..., str]:
     """Writes payloads (dict or bytes), one a line, and gives the path."""
 

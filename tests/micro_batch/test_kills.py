@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from tests.micro_batch.traffic import assert_events, assert_exact, mixed
 from tests.outages.doors import TcpDoor
-from tests.pipeline.micro_batch.traffic import assert_events, assert_exact, mixed
 
 EVENTS = """
     SELECT event_id, event_type, test_id, student_id, session_id, question_id, answer

@@ -18,7 +18,7 @@ from local_runner.publishing import publish
 from local_runner.stage import Wiring
 from pipeline.reconcile import Counts, count
 from tests.conftest import Warehouse
-from tests.pipeline.micro_batch.front import front
+from tests.micro_batch.front import front
 
 PATIENCE_SECONDS = 240
 

@@ -8,8 +8,8 @@ from google.cloud.pubsub_v1 import SubscriberClient
 
 from ddl.apply import apply
 from schemas.warehouse import Dataset
-from tests.pipeline.micro_batch.test_kills import sent
-from tests.pipeline.micro_batch.traffic import mixed
+from tests.micro_batch.test_kills import sent
+from tests.micro_batch.traffic import mixed
 from tests.pipeline.test_main import run
 from tests.pipeline.test_sources import ARCHIVE
 from tests.pipeline.test_stream import streaming
