@@ -56,7 +56,7 @@ def _erase(client: bigquery.Client, args: argparse.Namespace) -> int:
         verb = "would be deleted" if args.dry_run else "deleted"
         waiting = f", {fresh:,} still in the streaming buffer" if fresh else ""
         print(f"{table}: {found - fresh:,} rows {verb}{waiting}", flush=True)
-        left += fresh
+        left += 0 if args.dry_run else fresh
     if args.archive is not None:
         _erase_archive(args.archive, args.students, dry_run=args.dry_run)
     return left
@@ -72,7 +72,7 @@ def _rows(
         columns = {field.name for field in table.schema}
         if table.table_id == DEAD_LETTERS_TABLE:
             names = _letters_of(client, table, args.students)
-            for start in range(0, len(names), _IDS_IN_A_QUERY):
+            for start in range(0, len(names) or 1, _IDS_IN_A_QUERY):
                 some = names[start : start + _IDS_IN_A_QUERY]
                 messages = bigquery.ArrayQueryParameter("messages", "STRING", some)
                 yield table, "message_id IN UNNEST(@messages)", [messages]

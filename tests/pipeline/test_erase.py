@@ -113,12 +113,16 @@ def test_rows_go_and_those_of_others_stay(applied, filled, students, rows_of, ca
     assert rows_of("SELECT event_id FROM {dataset}.events_fact") == [{"event_id": "theirs"}]
     assert rows_of("SELECT COUNT(*) AS n FROM {dataset}.dead_letters") == [{"n": len(OTHERS)}]
     assert erase.main(arguments) == 0
-    assert "events_fact: 0 rows deleted\n" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "events_fact: 0 rows deleted\n" in told
+    assert "dead_letters: 0 rows deleted\n" in told
 
 
 def test_rows_in_the_streaming_buffer_are_told_and_stay(applied, jsonl, rows_of, students, capsys):
     path = jsonl(event("mine", student_id=STUDENT), BROKEN[0])
     assert run(f"--input={path}", f"--dataset={applied.dataset}").returncode == 0
+    assert erase.main([f"--dataset={applied.dataset}", students, "--dry_run"]) == 0
+    capsys.readouterr()
     assert erase.main([f"--dataset={applied.dataset}", students]) == 1
     told = capsys.readouterr()
     assert "events_fact: 0 rows deleted, 1 still in the streaming buffer" in told.out
