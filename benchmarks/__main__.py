@@ -23,12 +23,12 @@ def main(argv: Sequence[str]) -> int:
             began = time.monotonic()
             print(f"{name} ...", end=" ", flush=True)
             figures += BENCHMARKS[name](arguments.quick)
+            report.write(figures, arguments.output)  # now, should a later one fail
             print(f"{time.monotonic() - began:.0f} s")
     except RunnerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(report.table(figures))
-    report.write(figures, arguments.output)
     print(f"written: {arguments.output}/benchmarks.json and benchmarks.png")
     return 0
 

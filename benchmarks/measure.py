@@ -41,8 +41,8 @@ class Figure:
     def target(self) -> str:
         """The target in words, empty where there is none."""
         if self.at_most is not None:
-            return f"at most {self.at_most:g}"
-        return f"at least {self.at_least:g}" if self.at_least is not None else ""
+            return f"at most {self.at_most:.3g}"
+        return f"at least {self.at_least:.3g}" if self.at_least is not None else ""
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:

@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import math
+import subprocess
+import sys
 
 import pytest
 
@@ -43,6 +45,14 @@ def test_gives_its_figures(name, request, bigquery_emulator):
     assert len(set(keys)) == len(keys)
     assert KEYS.get(name, set()) <= set(keys)
     assert all(math.isfinite(figure.value) and figure.value > 0 for figure in figures)
+
+
+def test_the_peak_of_a_run_is_its_own():
+    """Linux hands the peak of a process down to those that it starts."""
+    ours = bytearray(b"x" * 2**29)
+    command = [sys.executable, "-m", "benchmarks.growth_run", "events", "10"]
+    told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert 2**26 < told["peak_bytes"] < len(ours)
 
 
 def test_ratios_are_medians_of_what_ran_side_by_side():
