@@ -1,0 +1,160 @@
+"""What a million events cost at list prices: ``python -m benchmarks.costs`` prints the tables.
+
+The page docs/costs.md says where prices and measurements come from and shows the arithmetic; a test
+holds its tables to this module.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+_GIB, _TIB = 2**30, 2**40
+_MILLION = 1_000_000
+_HOURS_A_DAY = 24
+
+# Prices, US dollars.
+PUBSUB_TIB = 40.0
+BIGQUERY_SUBSCRIPTION_TIB = 50.0
+STORAGE_WRITE_GIB = 0.025
+INSERT_ALL_GIB = 0.01 / 200 * 1024
+STORAGE_GIB_YEAR = 3 * 0.02 + 9 * 0.01
+QUERY_TIB = 6.25
+STREAMING_VCPU_HOUR = 0.069
+STREAMING_GIB_HOUR = 0.003557
+STREAMING_ENGINE_GIB = 0.018
+VM_HOUR, VM_VCPUS = 0.01675, 0.5  # e2-small: half a vCPU lasting, 2 GiB
+WORKER_VCPUS, WORKER_GIB = 2, 7.5  # n1-standard-2
+
+# Measured (docs/benchmarks.md), or counted from the contract.
+MESSAGE_BYTES = 342  # body 305, timestamp 20, message id 17
+ROW_BYTES = 221
+INSERT_ALL_BYTES = 1024
+OURS_CORE_SECONDS = 16.0  # steps and Storage Write
+INSERTS_CORE_SECONDS = 44.0  # steps and streaming inserts
+NAIVE_CORE_SECONDS = 630.0  # json, jsonschema, WriteToBigQuery
+
+# Assumed.
+HARNESS_FACTOR = 2.0  # the runner's own work, and headroom
+KEYED_SHARE = 0.2  # events whose payload does not settle their lateness
+DAYS_READ = 17  # a day's summaries read the day and eight on either side
+COLUMN_BYTES = 150  # of the columns that the summaries name
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """One way from Pub/Sub to BigQuery; dollars per million events, workers apart.
+
+    Attributes:
+        core_seconds: busy time of one core; None where Google runs it.
+        shuffled: bytes an event that go through Streaming Engine.
+        machine_hour: price of the least that must run day and night, dollars an hour.
+        core_hour: price of a busy core, dollars an hour.
+    """
+
+    name: str
+    pubsub: float
+    ingestion: float
+    storage: float
+    queries: float
+    core_seconds: float = 0.0
+    shuffled: float = 0.0
+    machine_hour: float = 0.0
+    core_hour: float = 0.0
+
+    @property
+    def shuffle(self) -> float:
+        """Streaming Engine: shuffle and state."""
+        return self.shuffled * _MILLION / _GIB * STREAMING_ENGINE_GIB
+
+    def workers(self, millions_a_day: float) -> float:
+        """What runs: the busy cores, and never less than the one machine that is always on."""
+        busy = self.core_seconds * HARNESS_FACTOR / 3600 * self.core_hour
+        return max(busy, self.machine_hour * _HOURS_A_DAY / millions_a_day)
+
+    def total(self, millions_a_day: float) -> float:
+        """All of it."""
+        rest = self.pubsub + self.shuffle + self.ingestion + self.storage + self.queries
+        return self.workers(millions_a_day) + rest
+
+
+def ways() -> Sequence[Way]:
+    """Ours and what else there is."""
+    delivered = 2 * MESSAGE_BYTES * _MILLION / _TIB * PUBSUB_TIB
+    row_storage = ROW_BYTES * _MILLION / _GIB * STORAGE_GIB_YEAR
+    message_storage = MESSAGE_BYTES * _MILLION / _GIB * STORAGE_GIB_YEAR
+    queries = DAYS_READ * COLUMN_BYTES * _MILLION / _TIB * QUERY_TIB
+    raw_queries = DAYS_READ * MESSAGE_BYTES * _MILLION / _TIB * QUERY_TIB
+    storage_write = ROW_BYTES * _MILLION / _GIB * STORAGE_WRITE_GIB
+    insert_all = INSERT_ALL_BYTES * _MILLION / _GIB * INSERT_ALL_GIB
+    worker = WORKER_VCPUS * STREAMING_VCPU_HOUR + WORKER_GIB * STREAMING_GIB_HOUR
+    dataflow = {"machine_hour": worker, "core_hour": worker / WORKER_VCPUS}
+    one_machine = {"machine_hour": VM_HOUR, "core_hour": VM_HOUR / VM_VCPUS}
+    tables = {"storage": row_storage, "queries": queries}
+    keyed = KEYED_SHARE * 2 * (MESSAGE_BYTES + ROW_BYTES)
+    ours = {"pubsub": delivered, "ingestion": storage_write, **tables}
+    inserts = {"pubsub": delivered, "ingestion": insert_all, **tables}
+    # Not measured here: two SDK harnesses, and rows that are shuffled on their way to Java.
+    java = {"core_seconds": 2 * OURS_CORE_SECONDS, "shuffled": MESSAGE_BYTES + keyed + ROW_BYTES}
+    through = MESSAGE_BYTES + keyed
+    return (
+        Way(
+            "ours on Dataflow", **ours, core_seconds=OURS_CORE_SECONDS, shuffled=through, **dataflow
+        ),
+        Way("ours, --micro_batch", **ours, core_seconds=OURS_CORE_SECONDS, **one_machine),
+        Way(
+            "ours, STREAMING_INSERTS",
+            **inserts,
+            core_seconds=INSERTS_CORE_SECONDS,
+            shuffled=through,
+            **dataflow,
+        ),
+        Way("Beam's Java Storage Write", **ours, **java, **dataflow),
+        Way(
+            "WriteToBigQuery as it comes",
+            **inserts,
+            core_seconds=NAIVE_CORE_SECONDS,
+            shuffled=through + INSERT_ALL_BYTES,
+            **dataflow,
+        ),
+        Way(
+            "script with insertAll on a VM",
+            **inserts,
+            core_seconds=INSERTS_CORE_SECONDS,
+            **one_machine,
+        ),
+        Way(
+            "Pub/Sub BigQuery subscription",
+            pubsub=MESSAGE_BYTES * _MILLION / _TIB * (PUBSUB_TIB + BIGQUERY_SUBSCRIPTION_TIB),
+            ingestion=0.0,
+            storage=message_storage,
+            queries=raw_queries,
+        ),
+    )
+
+
+def tables() -> str:
+    """Both tables of the page, as Markdown."""
+    return "\n\n".join((_by_part(1.0), _by_part(100.0)))
+
+
+def _by_part(millions_a_day: float) -> str:
+    columns = [
+        f"{millions_a_day:g} M events a day; $ per million",
+        *("workers", "shuffle, state", "Pub/Sub", "ingestion", "storage, a year", "queries", "sum"),
+    ]
+    lines = [f"| {' | '.join(columns)} |", f"|---{'|--:' * (len(columns) - 1)}|"]
+    for way in ways():
+        parts = (
+            way.workers(millions_a_day),
+            way.shuffle,
+            way.pubsub,
+            way.ingestion,
+            way.storage,
+            way.queries,
+            way.total(millions_a_day),
+        )
+        lines.append(f"| {way.name} | {' | '.join(f'{part:.3f}' for part in parts)} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(tables())
