@@ -15,12 +15,10 @@ class Engine:
         steps_to_settle: the direct runner's TestStream goes on before its last elements have come
             through every stage; so many steps of a clock that hardly moves let them. Prism waits
             by itself, and fires what is due at each step of the clock.
-        many: sessions at once; Prism takes minutes for 20,000 in one TestStream.
     """
 
     options: list[str]
     steps_to_settle: int
-    many: int
 
 
 def _prism() -> str | None:
@@ -32,7 +30,7 @@ def _prism() -> str | None:
 def engine(request) -> Engine:
     """Each runner that has TestStream, state and processing-time timers."""
     if request.param == "direct":
-        return Engine(["--runner=BundleBasedDirectRunner"], steps_to_settle=20, many=20_000)
+        return Engine(["--runner=BundleBasedDirectRunner"], steps_to_settle=20)
     prism = _prism()
     if prism is None:
         pytest.skip(
@@ -41,5 +39,4 @@ def engine(request) -> Engine:
     return Engine(
         ["--runner=PrismRunner", f"--prism_location={prism}", "--environment_type=LOOPBACK"],
         steps_to_settle=0,
-        many=2_000,
     )

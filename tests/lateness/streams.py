@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import time
 from pathlib import Path
 
 import apache_beam as beam
@@ -50,11 +49,6 @@ def clock():
     return 0.0
 
 
-def far_clock():
-    """A processing time whose waits do not end, however slow the machine."""
-    return time.time() + 86_400
-
-
 class Stream:
     """A TestStream in the making."""
 
@@ -86,7 +80,7 @@ class Stream:
             self.events.advance_processing_time(0.001)
 
 
-def judge_stream(stream, path, monkeypatch, settings=NO_SETTINGS, clock=clock):
+def judge_stream(stream, path, monkeypatch, settings=NO_SETTINGS):
     """The rows that come out, and the counters (which only Prism keeps whole)."""
     monkeypatch.setattr(
         judge_lateness, "HoldForStartFn", lambda run, conf: HoldForStartFn(run, conf, clock)
