@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import decode, graph, growth, history, sinks, stream
+from benchmarks import decode, graph, growth, history, one_machine, sinks, stream
 from benchmarks.measure import Figure
 
 BENCHMARKS: Mapping[str, Callable[[bool], list[Figure]]] = {
@@ -10,6 +10,7 @@ BENCHMARKS: Mapping[str, Callable[[bool], list[Figure]]] = {
     "graph": graph.run,
     "sinks": sinks.run,
     "stream": stream.run,
+    "one_machine": one_machine.run,
     "growth": growth.run,
     "history": history.run,
 }

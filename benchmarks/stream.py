@@ -6,6 +6,7 @@ its last message can be queried. Latency: messages at a steady rate, each timed 
 is handed to Pub/Sub to the end of the first query that finds its row, one query after another.
 """
 
+import datetime as dt
 import statistics
 import sys
 import threading
@@ -42,7 +43,7 @@ def run(quick: bool) -> list[Figure]:
         for key, module in _CONTENDERS.items():
             wiring = Wiring.of(f"{key}_{run_name()}")
             wiring.create()
-            with _pipeline(module, stage, wiring), _Probe(stage, wiring) as probe:
+            with _pipeline(module, stage, wiring), Probe(stage, wiring) as probe:
                 probe.send(payloads(1), rate)  # started, connected and warm
                 seconds = max(probe.send(payloads(burst), None))
                 latencies = probe.send(payloads(steady), rate)
@@ -77,7 +78,7 @@ def _pipeline(module: str, stage: Stage, wiring: Wiring) -> Iterator[None]:
         yield
 
 
-class _Probe:
+class Probe:
     """Publishes messages and finds out when each can be queried."""
 
     def __init__(self, stage: Stage, wiring: Wiring) -> None:
@@ -85,11 +86,13 @@ class _Probe:
         self._publisher = PublisherClient()
         self._client: bigquery.Client = bigquery_client(stage.dataset.project)
         self._sql = (
-            f"SELECT message_id FROM `{stage.dataset.table(EXAM_EVENT.table)}` UNION ALL "  # noqa: S608
-            f"SELECT message_id FROM `{stage.dataset.table('dead_letters')}`"
+            f"SELECT message_id FROM `{stage.dataset.table(EXAM_EVENT.table)}` "  # noqa: S608
+            "WHERE publish_ts >= @since UNION ALL "
+            f"SELECT message_id FROM `{stage.dataset.table('dead_letters')}` "
+            "WHERE publish_time >= @since"
         )
 
-    def __enter__(self) -> "_Probe":
+    def __enter__(self) -> "Probe":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -104,7 +107,8 @@ class _Probe:
         seen: dict[str, float] = {}
         give_up = time.monotonic() + _GIVE_UP_SECONDS
         while len(published) < len(sent) or published.keys() - seen.keys():
-            found = [row["message_id"] for row in self._client.query(self._sql).result()]
+            missing = [moment for name, moment in list(published.items()) if name not in seen]
+            found = self._found(since=min(missing, default=time.monotonic()))
             now = time.monotonic()
             if now > give_up:
                 raise RunnerError(f"{len(sent) - len(seen)} messages never came; see {LOGS}")
@@ -113,14 +117,20 @@ class _Probe:
         publishing.join()
         return [seen[message_id] - began for message_id, began in published.items()]
 
+    def _found(self, since: float) -> list[str]:
+        """Messages that can be queried; those that were published a second before are left out."""
+        ago = dt.timedelta(seconds=time.monotonic() - since + 1)
+        moment = bigquery.ScalarQueryParameter("since", "TIMESTAMP", dt.datetime.now(dt.UTC) - ago)
+        config = bigquery.QueryJobConfig(query_parameters=[moment])
+        return [row["message_id"] for row in self._client.query(self._sql, config).result()]
+
     def _publish(
         self, sent: Sequence[bytes], rate: float | None, published: dict[str, float]
     ) -> None:
         began = time.monotonic()
-        futures = []
         for number, payload in enumerate(sent):
             if rate is not None:
                 time.sleep(max(0.0, began + number / rate - time.monotonic()))
-            futures.append((self._publisher.publish(self._topic, payload), time.monotonic()))
-        for future, moment in futures:
-            published[future.result()] = moment
+            moment = time.monotonic()
+            future = self._publisher.publish(self._topic, payload)
+            future.add_done_callback(lambda done, at=moment: published.update({done.result(): at}))

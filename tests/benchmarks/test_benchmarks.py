@@ -33,12 +33,13 @@ KEYS = {
         "stream_p95_seconds",
         "stream_p99_seconds",
     },
+    "one_machine": {"one_machine_vs_script", "one_machine_p95_seconds"},
 }
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_gives_its_figures(name, request, bigquery_emulator):
-    if name == "stream":
+    if name in ("stream", "one_machine"):
         request.getfixturevalue("pubsub_emulator")
     figures = BENCHMARKS[name](True)
     keys = [figure.key for figure in figures]

@@ -64,15 +64,16 @@ def kill_after_a_while(machine, rng):
 
 
 @pytest.mark.parametrize(
-    ("size", "kills", "batch"), [(2_000, 3, 100), pytest.param(50_000, 20, 1_000, marks=soak)]
+    ("size", "kills", "batch"), [(3_000, 3, 100), pytest.param(50_000, 20, 1_000, marks=soak)]
 )
 def test_sigkill_loses_nothing(machine, rows_of, size, kills, batch):
     messages = mixed(size, seed=size)
     machine.arguments = [f"--micro_batch_max_messages={batch}"]
-    machine.publish(sent(messages))
-    machine.start()
     rng = random.Random(size)
-    for _ in range(kills):
+    part = size // kills
+    machine.start()
+    for first in range(0, size, part):
+        machine.publish(sent(messages[first : first + part]))
         kill_after_a_while(machine, rng)
     assert_all_there(machine, rows_of, messages)
 
