@@ -78,7 +78,18 @@ def _run_batches(config: Config, options: PipelineOptions, mode: MicroBatch) -> 
             f"--micro_batch needs the package {missing.name}: install the extra micro-batch"
         ) from None
     _LOG.info("reading %s in batches, writing to %s", config.source, config.dataset)
-    return loop.run(config, options, mode)
+    try:
+        return loop.run(config, options, mode)
+    except loop.PortError as error:
+        raise preflight.StartupError(f"--metrics_port: {error}") from None
+    except Exception as error:
+        # The traceback stays out of the log: it may quote a payload.
+        print(
+            f"error: no message can be written ({type(error).__name__}): please report it; what is "
+            "not acknowledged comes back",
+            file=sys.stderr,
+        )
+        return 1
 
 
 def _run(config: Config, pipeline: beam.Pipeline, runner: str) -> int:

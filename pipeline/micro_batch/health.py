@@ -20,6 +20,10 @@ SLOW_BATCH_SECONDS = 60.0
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 
 
+class PortError(Exception):
+    """The port is not to be had; the text says why."""
+
+
 class Health:
     """Counts what the batches did; told over HTTP by ``serve``."""
 
@@ -100,7 +104,7 @@ class Health:
         """Answers /metrics and /healthz (200, or 503 with the fault) while the context is open.
 
         Raises:
-            OSError: the port is not to be had.
+            PortError: the port is not to be had.
         """
         health = self
 
@@ -124,7 +128,11 @@ class Health:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 """Nothing: a scrape is no news."""
 
-        with http.server.ThreadingHTTPServer(("", port), Handler) as server:
+        try:
+            server = http.server.ThreadingHTTPServer(("", port), Handler)
+        except OSError as error:
+            raise PortError(f"{port}: {error.strerror}") from None
+        with server:
             thread = threading.Thread(target=server.serve_forever, daemon=True)
             thread.start()
             try:

@@ -87,12 +87,7 @@ def query(
         OSError: BigQuery is not reached, or not in time.
     """
     config = bigquery.QueryJobConfig(
-        query_parameters=[
-            bigquery.ArrayQueryParameter("sessions", "STRING", list(sessions)),
-            bigquery.ScalarQueryParameter("first_date", "DATE", _date(first) - _REACH),
-            bigquery.ScalarQueryParameter("last_date", "DATE", _date(last) + _REACH),
-        ],
-        dry_run=dry_run,
+        query_parameters=parameters(sessions, first, last), dry_run=dry_run
     )
     with bigquery_client(dataset.project) as client:
         job = client.query(
@@ -107,6 +102,17 @@ def query(
             )
             for row in rows
         }
+
+
+def parameters(
+    sessions: Sequence[str], first: dt.datetime, last: dt.datetime
+) -> list[bigquery.ArrayQueryParameter | bigquery.ScalarQueryParameter]:
+    """What the question asks for; see ``query``."""
+    return [
+        bigquery.ArrayQueryParameter("sessions", "STRING", list(sessions)),
+        bigquery.ScalarQueryParameter("first_date", "DATE", _date(first) - _REACH),
+        bigquery.ScalarQueryParameter("last_date", "DATE", _date(last) + _REACH),
+    ]
 
 
 def _date(moment: dt.datetime) -> dt.date:

@@ -31,9 +31,7 @@ class Status:
         if console.is_terminal:
             self._live = Live(Text("waiting for messages"), console=console, auto_refresh=False)
             self._live.start(refresh=True)
-            for handler in logging.getLogger().handlers:
-                if isinstance(handler, logging.StreamHandler):
-                    handler.setStream(sys.stderr)  # rich's now: log lines go above the live one
+            _log_to_stderr()  # which is rich's now: log lines go above the live one
         return self
 
     def __exit__(
@@ -44,6 +42,7 @@ class Status:
     ) -> None:
         if self._live is not None:
             self._live.stop()
+            _log_to_stderr()
         else:
             _LOG.info("stopped: %s", self._text())
 
@@ -63,3 +62,9 @@ class Status:
             f"{self._totals[metrics.RECEIVED]:,} messages received, "
             f"{self._totals[metrics.WRITTEN]:,} facts written, {dead:,} dead letters"
         )
+
+
+def _log_to_stderr() -> None:
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(sys.stderr)

@@ -11,6 +11,7 @@ from google.cloud import bigquery
 from ddl.apply import apply
 from pipeline import letter_sources, reconcile
 from pipeline.letters import Selection
+from pipeline.micro_batch import starts
 from pipeline.reconcile import Window
 from schemas.errors import ErrorKind
 from schemas.families import EXAM_EVENT
@@ -203,3 +204,27 @@ def test_letters_whose_event_is_a_fact_say_so(run: Run) -> None:
     }
     found = [(row["message_id"], row["is_fact"]) for row in selected(run, tables)]
     assert found == [("d1", True), ("d2", False), ("d3", False)]
+
+
+def test_the_earliest_start_of_each_session_that_is_asked_for(run: Run) -> None:
+    def started(event_id: str, session_id: str, hours: float, **more: Any) -> Row:
+        told = {"event_type": "session_start", "session_id": session_id}
+        return fact(event_id, f"m-{event_id}", hours, **told, **more)
+
+    tables = {
+        "events_fact": [
+            started("a2", "a", 10),
+            started("a1", "a", 9, session_duration_seconds=60),
+            started("a3", "a", 9),
+            fact("a0", "m-a0", 8, session_id="a"),
+            started("b1", "b", -8 * 24, session_start_ts="2026-02-22T08:00:00Z"),
+            started("c1", "c", -8 * 24 - 0.01),  # in a partition that is not read
+            fact("d1", "m-d1", 9, session_id="d"),
+            started("x1", "x", 9),  # nobody asks for it
+        ]
+    }
+    rows = run(starts.SQL, tables, starts.parameters(["a", "b", "c", "d"], DAY, DAY))
+    assert {row["session_id"]: row["event_id"] for row in rows} == {"a": "a1", "b": "b1"}
+    durations = {row["session_id"]: row["duration_seconds"] for row in rows}
+    assert int(durations["a"]) == 60
+    assert durations["b"] is None

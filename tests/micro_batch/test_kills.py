@@ -94,7 +94,22 @@ def test_bigquery_away_makes_no_dead_letters_and_loses_nothing(
     assert_all_there(machine, rows_of, messages)
 
 
-@pytest.mark.soak
+@soak
+def test_pubsub_away_stops_nothing_for_good(pubsub, machine, rows_of):
+    messages = mixed(1_000, seed=3)
+    with TcpDoor(int(pubsub.rpartition(":")[2])) as door:
+        machine.environment["PUBSUB_EMULATOR_HOST"] = door.host
+        machine.publish(sent(messages[:500]))
+        machine.start("--micro_batch_max_messages=100")
+        machine.wait_until(lambda: machine.metrics().get("exam_events_received_total", 0) > 0)
+        door.shut()
+        machine.publish(sent(messages[500:]))
+        time.sleep(5)
+        door.open()
+        assert_all_there(machine, rows_of, messages)
+
+
+@soak
 def test_all_at_once(bigquery, machine, rows_of):
     """A SIGKILL and an outage of BigQuery in the middle of 50,000 messages of every kind."""
     messages = mixed(50_000, seed=7)

@@ -2,9 +2,15 @@
 
 import json
 import signal
+import socket
+import sys
+import uuid
 
 from google.cloud.pubsub_v1 import SubscriberClient
 
+from local_runner.publishing import pull
+from local_runner.stage import Wiring
+from pipeline.main import main
 from tests.pipeline.events import event
 from tests.pipeline.test_main import DEAD, FACTS, JUDGED, KINDS, kinds
 from tests.pipeline.test_stream import dead_letters
@@ -82,9 +88,8 @@ def test_what_waits_when_it_is_told_to_stop_comes_back_at_once(machine):
     )
     assert machine.stop() == 0
     assert machine.counted().accounted == 0
-    machine.start()
-    machine.wait_for(50)
-    assert machine.stop() == 0
+    # Not acknowledged they would be away for the minute of their lease.
+    assert len(pull(machine.wiring.subscription, 50)) == 50
 
 
 def test_an_outage_of_bigquery_is_told_and_a_second_signal_ends_it(machine):
@@ -98,3 +103,36 @@ def test_an_outage_of_bigquery_is_told_and_a_second_signal_ends_it(machine):
     assert machine.process.poll() is None
     machine.process.send_signal(signal.SIGTERM)
     assert machine.process.wait(timeout=30) == 1
+
+
+def test_a_port_that_is_taken_is_one_line(machine):
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        machine.start(f"--metrics_port={port}")
+        assert machine.process.wait(timeout=60) == 1
+    assert machine.log.read_text().splitlines()[-1] == (
+        f"error: --metrics_port: {port}: Address already in use"
+    )
+
+
+def test_a_package_that_is_missing_is_one_line(applied, pubsub, monkeypatch, capsys):
+    wiring = Wiring.of(uuid.uuid4().hex)
+    wiring.create()
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    monkeypatch.delitem(sys.modules, "pipeline.micro_batch.loop", raising=False)
+    monkeypatch.delitem(sys.modules, "pipeline.micro_batch.health", raising=False)
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    code = main(
+        [
+            "--micro_batch",
+            f"--input_subscription={wiring.subscription}",
+            f"--dead_letter_topic={wiring.dead_letter_topic}",
+            f"--dataset={applied.dataset}",
+        ]
+    )
+    for number, handler in zip((signal.SIGINT, signal.SIGTERM), handlers, strict=True):
+        signal.signal(number, handler)
+    assert code == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "error: --micro_batch needs the package prometheus_client: install the extra micro-batch"
+    )
