@@ -4,7 +4,9 @@ import argparse
 import datetime as dt
 import os
 import re
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from google.api_core.exceptions import GoogleAPIError, RetryError
@@ -77,6 +79,26 @@ def _resource(kind: str) -> Callable[[str], str]:
         return text
 
     return name
+
+
+@checked
+def ids(path: str) -> frozenset[str]:
+    """The ids in a file, one a line; ``-`` is standard input.
+
+    Raises:
+        ValueError: it cannot be read, or holds none.
+    """
+    try:
+        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        lines = raw.decode("utf-8-sig").split("\n")
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: it is not UTF-8 text") from None
+    found = frozenset(line.strip() for line in lines if line.strip())
+    if not found:
+        raise ValueError(f"{path}: there are no ids")
+    return found
 
 
 topic = _resource("topics")

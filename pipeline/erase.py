@@ -5,7 +5,6 @@ import datetime as dt
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from apache_beam.io.filesystem import BeamIOError
@@ -148,13 +147,7 @@ def _erase_archive(pattern: str, students: Students, *, dry_run: bool) -> None:
 @arguments.checked
 def _students(text: str) -> Students:
     """The file with the ids; ``-`` is standard input."""
-    try:
-        lines = (sys.stdin.read() if text == "-" else Path(text).read_text()).splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"cannot be read ({type(error).__name__})") from None
-    ids = {line for line in lines if line}
-    if not ids:
-        raise ValueError("holds no id")
+    ids = arguments.ids(text)
     if max(map(len, ids)) > 128:
         raise ValueError("an id has at most 128 characters")
     return Students(ids)

@@ -22,9 +22,10 @@ _BATCH = 500
 _PULL_SECONDS = 5.0
 _LEASE_SECONDS = 600
 _RENEW_SECONDS = 300.0
-# The service hands messages out in any order and a few at a time: so many pulls without an old
-# letter are taken for the end of them.
+# The service hands messages out in any order and a few at a time, and none now and then while there
+# are some: so many pulls without an old letter are taken for the end of them.
 _PULLS_WITHOUT_OLD = 10
+_EMPTY_PULLS = 3
 
 Batch = Sequence[tuple[str, Letter | None]]
 
@@ -76,9 +77,11 @@ class SubscriptionLetters:
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches of letters from before the pass, each letter once."""
-        began, pulls_without_old = dt.datetime.now(dt.UTC), 0
+        began, pulls_without_old, empty_pulls = dt.datetime.now(dt.UTC), 0, 0
         seen: set[str] = set()
-        while pulls_without_old < _PULLS_WITHOUT_OLD and (received := self._pull()):
+        while pulls_without_old < _PULLS_WITHOUT_OLD and empty_pulls < _EMPTY_PULLS:
+            received = self._pull()
+            empty_pulls = 0 if received else empty_pulls + 1
             self._held |= {r.message.message_id: r.ack_id for r in received}
             self._set_lease((r.ack_id for r in received), _LEASE_SECONDS)
             old = [

@@ -7,7 +7,6 @@ import datetime as dt
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from google.api_core.exceptions import PermissionDenied
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
@@ -127,7 +126,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--end", type=arguments.moment, help="replay what failed before, RFC 3339")
     parser.add_argument("--test", metavar="TEST_ID", help="replay messages of this test only")
     parser.add_argument(
-        "--ids", type=_ids, metavar="FILE", help="replay these messages or events, one id a line"
+        "--ids",
+        type=arguments.ids,
+        metavar="FILE",
+        help="replay these messages or events, one id a line",
     )
     parser.add_argument("--fix", choices=sorted(FIXES), help="mend each message, else leave it")
     parser.add_argument(
@@ -158,20 +160,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         ids=args.ids,
     )
     return args
-
-
-@arguments.checked
-def _ids(path: str) -> frozenset[str]:
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{path}: it is not UTF-8 text") from None
-    ids = frozenset(line.strip() for line in text.splitlines() if line.strip())
-    if not ids:
-        raise ValueError(f"{path}: there are no ids")
-    return ids
 
 
 if __name__ == "__main__":

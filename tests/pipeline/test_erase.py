@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import erase
+from pipeline import arguments, erase
 from pipeline.erasing import Students
 from tests.pipeline.events import NOW, event
 from tests.pipeline.test_main import run
@@ -190,6 +190,12 @@ def test_what_a_person_gets_wrong_is_one_line(warehouse, tmp_path):
         assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
     done = command(f"--dataset={warehouse.dataset}", "--students=-", given="anna\n")
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+
+
+def test_ids_are_known_whatever_wrote_the_file(tmp_path):
+    path = tmp_path / "students"
+    path.write_bytes("\ufeffanna\r\n jörg \n\n".encode())
+    assert arguments.ids(str(path)) == {"anna", "jörg"}
 
 
 def command(*arguments, given=None):

@@ -131,6 +131,13 @@ def test_what_is_only_a_beginning_or_a_fact_stays():
     assert judged(dataclasses.replace(read(), is_fact=True)) is Outcome.IS_FACT
 
 
+def test_a_body_that_is_no_text_is_of_no_test_and_stays():
+    spoilt = read(letter(message(b'{"test_id": "t1\xff", "client_ts": "2026-03-02T10:00:00\xff"}')))
+    of_test = dataclasses.replace(ALL, test="t1")
+    rules = Rules(EXAM_EVENT, of_test, FIXES["assume_utc"], 3)
+    assert rules.judge(spoilt) == (Outcome.NOT_ASKED_FOR, spoilt.payload)
+
+
 def test_a_fix_mends_or_leaves():
     naive = payload(client_ts="2026-03-02T10:00:00")
     rules = Rules(EXAM_EVENT, ALL, FIXES["assume_utc"], 3)

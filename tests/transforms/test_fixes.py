@@ -72,6 +72,7 @@ def test_what_it_is_not_about_stays_byte_for_byte(name: str, fields: dict[str, A
 @example(data=b"[" * 200_000)
 @example(data=b'{"client_ts": "\\ud800"}')
 @example(data=b'{"attempt_no": "1", "z": NaN}')
+@example(data=b'{"client_ts": "2026-03-02T10:00:00\xff", "attempt_no": "1\xff"}')
 def test_anything_else_stays_byte_for_byte(name: str, data: bytes) -> None:
     assert fixed(name, data) == data
 
