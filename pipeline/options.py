@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from apache_beam.options.pipeline_options import (
+    DirectOptions,
     GoogleCloudOptions,
     PipelineOptions,
     StandardOptions,
@@ -154,6 +155,11 @@ def parse(argv: Sequence[str]) -> tuple[Config, PipelineOptions]:
     standard = options.view_as(StandardOptions)
     if config.micro_batch is not None and not _is_direct(standard.runner):
         raise UsageError("--micro_batch runs on this machine: leave out --runner")
+    direct = options.view_as(DirectOptions)
+    if config.micro_batch is not None and (
+        direct.direct_running_mode != "in_memory" or direct.direct_num_workers != 1
+    ):
+        raise UsageError("--micro_batch runs in this process: leave out --direct_running_mode")
     standard.streaming = config.input_subscription is not None and config.micro_batch is None
     standard.runner = _runner(standard.runner, standard.streaming)
     if standard.streaming and standard.runner.rsplit(".", 1)[-1] not in _READ_PUBSUB:
@@ -227,6 +233,10 @@ def _config(ours: ExamEventsOptions) -> Config:
 
 def _micro_batch(ours: ExamEventsOptions) -> MicroBatch | None:
     if not ours.micro_batch:
+        given = ours.get_all_options(drop_default=True)
+        for name in ("micro_batch_max_messages", "micro_batch_max_seconds", "metrics_port"):
+            if name in given:
+                raise UsageError(f"--{name} goes with --micro_batch")
         return None
     if ours.input_subscription is None:
         raise UsageError("--micro_batch takes its messages from --input_subscription")

@@ -65,7 +65,7 @@ def check(config: Config) -> Config:
     _check_settings(config)
     if config.write_method is WriteMethod.STORAGE_WRITE_API:
         _check_stream(config)
-    if config.micro_batch is not None:
+    if config.micro_batch is not None and config.family.judged_types:
         _check_queries(config)
     return _bounded_by_expiration(config, filter(None, (facts, dead_letters)))
 

@@ -53,12 +53,16 @@ class Inbox:
             Exception: what the inbox was closed with.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._waiting)
-            left = self._first_at + self._max_seconds - time.monotonic()
-            self._changed.wait_for(lambda: self._closed or self._is_full(), timeout=left)
+            batch: list[Message] = []
+            while not batch and not self._closed:
+                self._changed.wait_for(lambda: self._closed or self._waiting)
+                left = self._first_at + self._max_seconds - time.monotonic()
+                self._changed.wait_for(lambda: self._closed or self._is_full(), timeout=left)
+                if not self._closed:
+                    batch = self._take()  # empty where a stream has taken back what there was
             if self._failure is not None:
                 raise self._failure
-            return [] if self._closed else self._take()
+            return batch
 
     def close(self, failure: Exception | None = None) -> None:
         """Has the loop take no more; what waits is for the streams to give back."""

@@ -32,7 +32,8 @@ def run(config: Config, options: PipelineOptions, mode: MicroBatch) -> int:
     """
     inbox = Inbox(mode.max_messages, mode.max_seconds)
     _stop_on_signals(inbox)
-    config.lateness.settings.open()  # held here, so that no batch has to read them again
+    if config.family.judged_types:
+        config.lateness.settings.open()  # held here, so that no batch has to read them again
     starts = KnownStarts(config.dataset)
     lateness = dataclasses.replace(config.lateness, starts=starts)
     batches = Batches(dataclasses.replace(config, lateness=lateness), options)

@@ -5,11 +5,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from importlib import resources
 
-from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
 from pipeline.micro_batch.by_reference import ByReference
-from pipeline.outages import wait_out_outages
+from pipeline.outages import gateways_answer_as_outage, wait_out_outages
 from schemas.lateness import StartRecord
 from schemas.warehouse import Dataset, bigquery_client
 from transforms.lateness import earlier
@@ -59,7 +58,7 @@ class KnownStarts(ByReference):
     ) -> Mapping[str, StartRecord]:
         try:
             return wait_out_outages("BigQuery")(query)(self._dataset, sessions, first, last)
-        except GoogleAPICallError as error:
+        except Exception as error:
             # No message is to fail for that: the view events settles it.
             _LOG.error("session starts are not looked up: %s", type(error).__name__)
             return {}
@@ -89,7 +88,7 @@ def query(
     config = bigquery.QueryJobConfig(
         query_parameters=parameters(sessions, first, last), dry_run=dry_run
     )
-    with bigquery_client(dataset.project) as client:
+    with gateways_answer_as_outage(), bigquery_client(dataset.project) as client:
         job = client.query(
             dataset.fill(SQL), config, retry=None, job_retry=None, timeout=_TIMEOUT_SECONDS
         )

@@ -59,6 +59,19 @@ def test_the_loop_sleeps_until_something_arrives():
     assert [numbers(batch) for batch in taken] == [[0, 1]]
 
 
+def test_what_is_given_back_while_a_batch_fills_does_not_end_the_loop():
+    inbox = filled(1, max_messages=10, max_seconds=0.2)
+    taken = []
+    loop = threading.Thread(target=lambda: taken.append(inbox.take()))
+    loop.start()
+    inbox.give_back("stream")
+    loop.join(0.6)
+    assert loop.is_alive(), "an empty batch would mean that the inbox was closed"
+    inbox.put("stream", Pulled(7))
+    loop.join(30)
+    assert [numbers(batch) for batch in taken] == [[7]]
+
+
 def test_a_stream_takes_back_only_what_came_by_it():
     inbox = Inbox(10, 0)
     for number in range(6):

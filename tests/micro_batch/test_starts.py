@@ -1,5 +1,6 @@
 """Session starts of earlier batches: remembered, or asked for once."""
 
+import contextlib
 import datetime as dt
 import pickle
 
@@ -98,10 +99,25 @@ def test_an_outage_is_waited_out(asked):
     assert len(asked.questions) == 3
 
 
-def test_what_cannot_be_asked_is_not_known(asked, caplog):
-    asked.failures = [BadRequest("no", errors=[{"reason": "invalidQuery"}])]
+@pytest.mark.parametrize(
+    "failure", [BadRequest("no", errors=[{"reason": "invalidQuery"}]), LookupError("a bug")]
+)
+def test_what_cannot_be_asked_is_not_known(asked, caplog, failure):
+    asked.failures = [failure]
     assert known().find({"a": None}, [NOON]) == {"a": None}
     assert "not looked up" in caplog.text
+
+
+def test_a_gateways_answer_is_an_outage(monkeypatch):
+    class Gateway(contextlib.nullcontext):
+        """Stands for Google's client, which trips over {"error": "bad gateway"} like this."""
+
+        def query(self, *_, **__):
+            raise AttributeError("'str' object has no attribute 'get'")
+
+    monkeypatch.setattr(starts, "bigquery_client", lambda project: Gateway(Gateway()))
+    with pytest.raises(ServiceUnavailable):
+        starts.query(Dataset("local-exams", "exams"), ["a"], NOON, NOON)
 
 
 def test_a_pickled_copy_is_the_same():
