@@ -21,6 +21,9 @@ _NO_RETRY: Any = None  # ours is around the call
 # https://cloud.google.com/bigquery/docs/error-messages
 _ROW_AT_FAULT = frozenset({"invalid", "invalidQuery", "notImplemented", "parseError"})
 
+# Told as "invalid" too: every row fills a column that the table has lost, and waits for it.
+_LOST_COLUMN = "no such field"
+
 # A row's position, its insertId, and its values by column.
 _Pending = tuple[int, str, dict[str, Any]]
 
@@ -95,7 +98,10 @@ class InsertRowsWriter:
         for told in errors:
             row = pending[told["index"]]
             first = told["errors"][0]
-            if first["reason"] in _ROW_AT_FAULT:
+            if str(first.get("message")).startswith(_LOST_COLUMN):
+                self._live.forget()
+                put_off.append(row)
+            elif first["reason"] in _ROW_AT_FAULT:
                 reason = f"{first['reason']}: {first.get('message')}"
                 self._refused.append(RefusedRow(row[0], reason, first.get("location") or None))
             else:

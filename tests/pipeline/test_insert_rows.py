@@ -109,6 +109,14 @@ def test_with_a_fake_bigquery_only_a_row_at_fault_comes_back(write):
     assert fake.ids[1] == fake.ids[0][:1], "a row keeps its insertId"
 
 
+def test_with_a_fake_bigquery_a_column_that_the_table_lost_is_waited_for(write):
+    lost = error(0, "invalid", "n")
+    lost["errors"][0]["message"] = "no such field: n."
+    fake = FakeBigQuery(script=[[lost], [lost], []])
+    assert write(fake, [10, 11]) == []
+    assert fake.stored == [11, 10]
+
+
 def test_with_a_fake_bigquery_each_flush_tells_of_the_rows_since_the_last(new):
     fake = FakeBigQuery(script=[[error(1, "invalid")], [error(0, "invalid")]])
     writer = new(fake)
