@@ -19,6 +19,8 @@ _TIMEOUT_SECONDS = 60.0
 _QUERY_SECONDS = 300.0
 # As the views do: a session may begin eight days before its events, or after them by its clock.
 _REACH = dt.timedelta(days=8)
+# One device whose clock is years off must not have each question read years.
+_MAX_SPAN = dt.timedelta(days=30)
 _LOG = logging.getLogger(__name__)
 
 
@@ -43,7 +45,7 @@ class KnownStarts(ByReference):
             for session_id, start in sessions.items()
             if start is None and session_id not in self._known
         ]
-        asked = self._ask(unasked, min(moments), max(moments)) if unasked else {}
+        asked = self._ask(unasked, moments) if unasked else {}
         found = {
             session_id: earlier(start, self._known.pop(session_id, asked.get(session_id)))
             for session_id, start in sessions.items()
@@ -54,8 +56,10 @@ class KnownStarts(ByReference):
         return found
 
     def _ask(
-        self, sessions: Sequence[str], first: dt.datetime, last: dt.datetime
+        self, sessions: Sequence[str], moments: Sequence[dt.datetime]
     ) -> Mapping[str, StartRecord]:
+        last = max(moments)
+        first = max(min(moments), last - _MAX_SPAN)
         try:
             return wait_out_outages("BigQuery")(query)(self._dataset, sessions, first, last)
         except Exception as error:

@@ -92,6 +92,12 @@ def test_more_sessions_than_are_kept_are_all_answered(asked):
     assert source.find(sessions, []) == sessions
 
 
+def test_one_clock_that_is_years_off_does_not_have_years_read(asked):
+    known().find({"a": None, "b": None}, [NOON - dt.timedelta(days=1_700), NOON])
+    (_, first, last), *_ = asked.questions
+    assert (first, last) == (NOON - dt.timedelta(days=30), NOON)
+
+
 def test_an_outage_is_waited_out(asked):
     asked.starts = {"a": start()}
     asked.failures = [ServiceUnavailable("away"), ServiceUnavailable("away")]
