@@ -54,6 +54,7 @@ check_steps() {
   id=$(running_job)
   running=$(gcloud dataflow jobs describe "$id" --project="$PROJECT" --region="$REGION" --full \
     --format="value[delimiter='\n'](pipelineDescription.originalPipelineTransform[].name)")
+  [[ -n "$running" ]] || fail "the running job's steps could not be read"
   known=$(gcloud storage cat "gs://$BUCKET/templates/$tag.steps.txt")
   known+=$'\n'$(tr ',' '\n' <<<"$mapping" | cut -d= -f1)
   lost=$(comm -23 <(sort -u <<<"$running") <(sort -u <<<"$known"))

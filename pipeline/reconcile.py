@@ -118,7 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {arguments.explain(error)}", file=sys.stderr)
         return 1
     print("\n".join(lines(counts, args.expected)))
-    fault = fault_of(counts, args.expected)
+    fault = fault_of(counts, args.expected, window)
     if fault is not None:
         print(f"error: {fault}", file=sys.stderr)
     return 0 if fault is None else 1
@@ -140,13 +140,19 @@ def lines(counts: Counts, published: int | None) -> list[str]:
     return [f"{name:<28}{_number(value):>14}" for name, value in table]
 
 
-def fault_of(counts: Counts, published: int | None) -> str | None:
+def fault_of(counts: Counts, published: int | None, window: Window) -> str | None:
     """What is wrong with the numbers, in one line; None where they add up or nobody can tell."""
     if published is None or published == counts.accounted:
         return None
     if published > counts.accounted:
         missing = published - counts.accounted
-        return f"{missing:,} of {published:,} messages are neither fact nor dead letter"
+        fault = f"{missing:,} of {published:,} messages are neither fact nor dead letter"
+        if window.end is None:
+            return fault
+        return (
+            f"{fault}; were they processed after {window.last_date}? "
+            "then leave out --end, and expect all that was published since"
+        )
     more = counts.accounted - published
     return f"{more:,} messages more than were published: check --expected, --start and --end"
 

@@ -1,5 +1,7 @@
+# The region is in the names, and what holds templates and images is never destroyed: when a region is lost, the next one's
+# are made beside it (docs/runbook.md).
 resource "google_storage_bucket" "dataflow" {
-  name                        = "${var.project}-exam-events-dataflow"
+  name                        = "${var.project}-dataflow-${var.region}" # 63 characters at most
   location                    = var.region
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
@@ -16,6 +18,9 @@ resource "google_storage_bucket" "dataflow" {
       type = "Delete"
     }
   }
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 resource "google_artifact_registry_repository" "images" {
@@ -23,17 +28,21 @@ resource "google_artifact_registry_repository" "images" {
   repository_id = "exam-events"
   format        = "DOCKER"
   depends_on    = [google_project_service.used]
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
-# Workers have no public addresses: Google's services are reached from inside.
+# Workers have no public addresses: Google's services are reached from inside. A network for each region, since ranges of
+# one network may not overlap.
 resource "google_compute_network" "dataflow" {
-  name                    = "exam-events"
+  name                    = "exam-events-${var.region}"
   auto_create_subnetworks = false
   depends_on              = [google_project_service.used]
 }
 
 resource "google_compute_subnetwork" "dataflow" {
-  name                     = "exam-events"
+  name                     = google_compute_network.dataflow.name
   network                  = google_compute_network.dataflow.id
   region                   = var.region
   ip_cidr_range            = "10.20.0.0/24"
@@ -42,7 +51,7 @@ resource "google_compute_subnetwork" "dataflow" {
 
 # Workers talk to each other on these ports alone.
 resource "google_compute_firewall" "dataflow" {
-  name        = "exam-events-dataflow"
+  name        = google_compute_network.dataflow.name
   network     = google_compute_network.dataflow.id
   source_tags = ["dataflow"]
   target_tags = ["dataflow"]

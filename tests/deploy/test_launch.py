@@ -188,6 +188,15 @@ def test_an_update_that_would_lose_a_step_is_refused_unless_it_is_told_the_new_n
     assert mapping == {"JudgeLateness/OldName": STEPS[0]}
 
 
+@pytest.mark.parametrize("command", ["update", "rollback"])
+def test_an_update_is_refused_where_the_running_steps_cannot_be_read(launch, dataflow, command):
+    dataflow.steps = []
+    done = launch(command, "v2")
+    assert done.returncode == 1
+    assert done.stderr.endswith("error: the running job's steps could not be read\n")
+    assert dataflow.changes == []
+
+
 def test_an_update_needs_a_running_job_and_a_template_with_its_steps(launch, dataflow):
     assert "no job named exam-events is running" in launch("update", "v2").stderr
     dataflow.steps = STEPS

@@ -131,6 +131,27 @@ def test_every_alert_is_told_in_the_runbook():
     assert sorted(told) == sorted(local("alerts"))
 
 
+def test_a_lost_region_takes_nothing_with_it_that_the_runbook_does_not_name():
+    """What lies in the region, and what hangs on that: none of it is to be read or destroyed."""
+    bodies = {
+        f"{kind}.{name}": str(body)
+        for kind, named in blocks("resource")
+        for name, body in named.items()
+    }
+    lost, found = set(), {"var.region"}
+    while found - lost:
+        lost |= found
+        pattern = re.compile("|".join(rf"{re.escape(name)}\b" for name in lost))
+        found = {address for address, body in bodies.items() if pattern.search(body)}
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    command = re.search(r"state rm \\\n(.*?)\n```", runbook, re.DOTALL)[1]
+    assert sorted(command.replace("\\", "").split()) == sorted(lost - {"var.region"})
+    kept = {"google_storage_bucket": "dataflow", "google_artifact_registry_repository": "images"}
+    for kind, name in kept.items():
+        [guard] = resources(kind)[name]["lifecycle"]
+        assert guard == {"prevent_destroy": True}
+
+
 def test_tables_and_functions_are_those_of_the_ddl():
     tables = {role["table"] for role in local("table_roles").values()}
     tables |= {p["table_id"] for p in resources("google_bigquery_row_access_policy").values()}

@@ -62,6 +62,15 @@ def test_a_missing_message_is_a_failure(counted):
     assert said.endswith("error: 1,195 of 1,200 messages are neither fact nor dead letter\n")
 
 
+def test_what_was_processed_long_after_the_window_may_be_missing(counted):
+    code, _, said = counted("--end=2026-03-03T00:00:00Z", "--expected=6")
+    assert code == 1
+    assert said.endswith(
+        "error: 1 of 6 messages are neither fact nor dead letter; were they processed after "
+        "2026-03-05? then leave out --end, and expect all that was published since\n"
+    )
+
+
 def test_more_than_was_published_is_a_failure_too(counted):
     code, table, said = counted("--expected=4")
     assert (code, table["unaccounted"]) == (1, "-1")
