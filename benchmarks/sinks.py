@@ -1,6 +1,8 @@
 """Storage Write API against streaming inserts: the same rows, the same emulator, by the clock.
 
-The rows are appended as ``pipeline.sinks`` appends them. Billed bytes are computed by BigQuery's
+The rows are appended as ``pipeline.sinks`` appends them. Beside them stand the same rows by
+``insert_rows_json`` as it comes: our streaming inserts ask for ``skipInvalidRows``, for which
+bqemulator converts every row by itself. Billed bytes are computed by BigQuery's
 rules (``benchmarks.billing``), since no emulator bills.
 """
 
@@ -16,7 +18,7 @@ from benchmarks.traffic import stream
 from benchmarks.warehouse import fresh_dataset, warehouse
 from ddl import statements
 from local_runner.emulators import PROJECT
-from pipeline.insert_rows import InsertRowsWriter
+from pipeline.insert_rows import InsertRowsWriter, json_row
 from pipeline.row_writer import RowWriter
 from pipeline.storage_writer import StorageWriter
 from schemas.families import EXAM_EVENT
@@ -41,6 +43,7 @@ def run(quick: bool) -> list[Figure]:
             {
                 "storage": _timed(client, StorageWriter, rows),
                 "inserts": _timed(client, InsertRowsWriter, rows),
+                "plain": _plain(client, rows),
             },
             rounds,
         )
@@ -62,6 +65,11 @@ def run(quick: bool) -> list[Figure]:
             at_least=4,
         ),
         Figure(
+            "sink_rows_vs_plain_inserts",
+            taken.ratio("plain", "storage"),
+            "rows/s, Storage Write over insert_rows_json as it comes",
+        ),
+        Figure(
             "sink_billed_bytes_ratio",
             storage / inserts,
             "billed bytes, Storage Write over streaming inserts",
@@ -69,6 +77,7 @@ def run(quick: bool) -> list[Figure]:
         ),
         Figure("sink_storage_rows", count / taken.median("storage"), "Storage Write", "/s"),
         Figure("sink_inserts_rows", count / taken.median("inserts"), "streaming inserts", "/s"),
+        Figure("sink_plain_rows", count / taken.median("plain"), "insert_rows_json", "/s"),
         *(
             Figure(
                 f"sink_{name}_core_seconds",
@@ -120,6 +129,21 @@ def _timed(
             writer.close()
 
     return timed
+
+
+def _plain(client: bigquery.Client, rows: Sequence[Row]) -> Timed:
+    def timed() -> float:
+        table = fresh_dataset(client).table(EXAM_EVENT.table)
+        return wall_seconds(lambda: _insert(client, table, rows))
+
+    return timed
+
+
+def _insert(client: bigquery.Client, table: str, rows: Sequence[Row]) -> None:
+    for first in range(0, len(rows), _APPEND_ROWS):
+        batch = [json_row(_COLUMNS, row) for row in rows[first : first + _APPEND_ROWS]]
+        if client.insert_rows_json(table, batch):
+            raise AssertionError("a row of the benchmark was refused")
 
 
 def _write(writer: RowWriter, rows: Sequence[Row]) -> None:
