@@ -2,7 +2,6 @@
 
 import dataclasses
 import re
-from importlib import resources
 from typing import Literal
 
 import sqlglot
@@ -69,7 +68,7 @@ class Query:
 
 def render(dataset: Dataset, path: str) -> str:
     """The text of ``ddl/<path>`` for this dataset."""
-    return dataset.fill(resources.files("ddl").joinpath(path).read_text(encoding="utf-8"))
+    return dataset.statement("ddl", path)
 
 
 def table(dataset: Dataset, name: str) -> bigquery.Table:

@@ -3,7 +3,6 @@
 import datetime as dt
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from importlib import resources
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -16,7 +15,7 @@ from pipeline.letters import Letter, Selection
 from schemas.families import EventFamily
 from schemas.warehouse import Dataset
 
-SQL = resources.files("pipeline").joinpath("sql/dead_letters.sql").read_text(encoding="utf-8")
+SQL = "sql/dead_letters.sql"
 
 _BATCH = 500
 _PULL_SECONDS = 5.0
@@ -137,7 +136,8 @@ class TableLetters:
         """Runs the query; raises what the client raises."""
         config = bigquery.QueryJobConfig(query_parameters=parameters(family, selection))
         retry = bigquery.DEFAULT_RETRY.with_timeout(30)
-        job = client.query(dataset.fill(SQL), job_config=config, job_retry=None, retry=retry)
+        sql = dataset.statement("pipeline", SQL)
+        job = client.query(sql, job_config=config, job_retry=None, retry=retry)
         self._rows = job.result(page_size=_BATCH, retry=retry)
         self.total: int | None = self._rows.total_rows
         self.resume = "run it again"

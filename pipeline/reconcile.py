@@ -5,7 +5,6 @@ import dataclasses
 import datetime as dt
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from typing import Any
 
 from google.cloud import bigquery
@@ -14,7 +13,7 @@ from pipeline import arguments
 from schemas.errors import ErrorKind
 from schemas.warehouse import Dataset, bigquery_client
 
-SQL = resources.files("pipeline").joinpath("sql/reconcile.sql").read_text(encoding="utf-8")
+SQL = "sql/reconcile.sql"
 # Seconds. The library retries for ten minutes unless told otherwise; here a person waits.
 _CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(30)}
 _DAYS_BEFORE, _DAYS_AFTER = dt.timedelta(days=8), dt.timedelta(days=2)
@@ -98,7 +97,8 @@ def _query(
     client: bigquery.Client, dataset: Dataset, window: Window, *, dry_run: bool = False
 ) -> bigquery.QueryJob:
     config = bigquery.QueryJobConfig(query_parameters=window.parameters, dry_run=dry_run)
-    return client.query(dataset.fill(SQL), job_config=config, job_retry=None, **_CALL)
+    sql = dataset.statement("pipeline", SQL)
+    return client.query(sql, job_config=config, job_retry=None, **_CALL)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -5,6 +5,7 @@ import functools
 import os
 import re
 import string
+from importlib import resources
 from typing import Any, Self
 
 import grpc
@@ -59,9 +60,14 @@ class Dataset:
         """The full id ``PROJECT.DATASET.name``."""
         return f"{self}.{name}"
 
-    def fill(self, sql: str) -> str:
-        """SQL with ``${project}`` and ``${dataset}`` filled in."""
-        return string.Template(sql).substitute(project=self.project, dataset=self.name)
+    def statement(self, package: str, path: str) -> str:
+        """A package's SQL file with ``${project}`` and ``${dataset}`` filled in."""
+        return _template(package, path).substitute(project=self.project, dataset=self.name)
+
+
+@functools.cache
+def _template(package: str, path: str) -> string.Template:
+    return string.Template(resources.files(package).joinpath(path).read_text(encoding="utf-8"))
 
 
 def bigquery_client(project: str) -> bigquery.Client:

@@ -3,7 +3,6 @@
 import datetime as dt
 import logging
 from collections.abc import Mapping, Sequence
-from importlib import resources
 
 from google.cloud import bigquery
 
@@ -13,7 +12,7 @@ from schemas.lateness import StartRecord
 from schemas.warehouse import Dataset, bigquery_client
 from transforms.lateness import earlier
 
-SQL = resources.files("pipeline").joinpath("sql/session_starts.sql").read_text(encoding="utf-8")
+SQL = "sql/session_starts.sql"
 MAX_SESSIONS = 50_000
 _TIMEOUT_SECONDS = 60.0
 _QUERY_SECONDS = 300.0
@@ -93,9 +92,8 @@ def query(
         query_parameters=parameters(sessions, first, last), dry_run=dry_run
     )
     with gateways_answer_as_outage(), bigquery_client(dataset.project) as client:
-        job = client.query(
-            dataset.fill(SQL), config, retry=None, job_retry=None, timeout=_TIMEOUT_SECONDS
-        )
+        sql = dataset.statement("pipeline", SQL)
+        job = client.query(sql, config, retry=None, job_retry=None, timeout=_TIMEOUT_SECONDS)
         if dry_run:
             return {}
         rows = job.result(retry=None, job_retry=None, timeout=_QUERY_SECONDS)

@@ -23,16 +23,7 @@ WITH
       ) = 1
   )
 SELECT
-  message_id,
-  error_kind,
-  error_field,
-  stage,
-  event_id,
-  failed_at,
-  replay_count,
-  TO_JSON_STRING(attributes) AS attributes,
-  payload,
-  payload_truncated,
+  * REPLACE (TO_JSON_STRING(attributes) AS attributes),
   event_id IS NOT NULL
   AND event_id IN (SELECT event_id FROM `${project}.${dataset}.events_fact`) AS is_fact
 FROM letters

@@ -40,21 +40,22 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 
 def on_zetasql(engine: GoogleSql, dataset: Dataset) -> Run:
-    def run(sql: str, tables: dict[str, list[Row]], parameters: Sequence[AnyParameter]) -> Any:
+    def run(path: str, tables: dict[str, list[Row]], parameters: Sequence[AnyParameter]) -> Any:
         full_names = {dataset.table(name): rows for name, rows in tables.items()}
-        return engine.run(dataset.fill(sql).rstrip(";\n"), full_names, parameters)
+        return engine.run(dataset.statement("pipeline", path).rstrip(";\n"), full_names, parameters)
 
     return run
 
 
 def on_bqemulator(warehouse: Warehouse) -> Run:
-    def run(sql: str, tables: dict[str, list[Row]], parameters: Sequence[AnyParameter]) -> Any:
+    def run(path: str, tables: dict[str, list[Row]], parameters: Sequence[AnyParameter]) -> Any:
         client, dataset = warehouse.client, warehouse.dataset
         apply(client, dataset)
         for name, rows in tables.items():
             assert not client.insert_rows_json(dataset.table(name), [as_text(row) for row in rows])
         config = bigquery.QueryJobConfig(query_parameters=list(parameters))
-        return [dict(row) for row in client.query(dataset.fill(sql), job_config=config).result()]
+        sql = dataset.statement("pipeline", path)
+        return [dict(row) for row in client.query(sql, job_config=config).result()]
 
     return run
 
