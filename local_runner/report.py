@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import jinja2
 from local_runner import charts
 from local_runner.counts import NOT_PROVOKED, Reconciliation
 from local_runner.summaries import View
+from pipeline.console import cell
 
 _Rows = Sequence[tuple[Any, ...]]
 
@@ -65,7 +67,7 @@ class Report:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters["number"] = _number
+        environment.filters["number"] = functools.partial(cell, nothing="-")
         page = environment.get_template("report.html").render(
             about=self.about,
             reconciliation=self.reconciliation,
@@ -91,13 +93,3 @@ def _alternative(title: str, view: View) -> str:
     name = f"{label:%H:%M} UTC" if isinstance(label, dt.datetime) else label
     total = sum(row[1] for row in view.rows)
     return f"{title}: {total:,} in all over {len(view.rows)}; most, {count:,}, at {name}."
-
-
-def _number(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:,.2f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)

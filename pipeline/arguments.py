@@ -5,7 +5,7 @@ import datetime as dt
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -30,6 +30,13 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Ends the process."""
         self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
+
+    def parse_window(self, argv: Sequence[str] | None) -> argparse.Namespace:
+        """Parses arguments of which ``--start`` and ``--end``, where given, enclose a time."""
+        args = self.parse_args(argv)
+        if args.start and args.end and args.start >= args.end:
+            self.error("--start must lie before --end")
+        return args
 
 
 def checked(check: Callable[[str], Value]) -> Callable[[str], Value]:

@@ -59,13 +59,14 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
         numeric = any(type(row[position]) in (int, float) for row in rows)
         drawn.add_column(name.replace("_", " "), justify="right" if numeric else "left")
     for row in rows:
-        drawn.add_row(*map(_cell, row))
+        drawn.add_row(*map(cell, row))
     return drawn
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any, nothing: str = "") -> str:
+    """A value as a person reads it; ``nothing`` stands for None."""
     if value is None:
-        return ""
+        return nothing
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

@@ -80,8 +80,8 @@ def _run_batches(config: Config, options: PipelineOptions, mode: MicroBatch) -> 
     _LOG.info("reading %s in batches, writing to %s", config.source, config.dataset)
     try:
         return loop.run(config, options, mode)
-    except loop.PortError as error:
-        raise preflight.StartupError(f"--metrics_port: {error}") from None
+    except preflight.StartupError:
+        raise
     except Exception as error:
         # The traceback stays out of the log: it may quote a payload.
         print(

@@ -186,10 +186,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="N",
         help="messages published in that time, replays among them (default: not known)",
     )
-    args = parser.parse_args(argv)
-    if args.start and args.end and args.start >= args.end:
-        parser.error("--start must lie before --end")
-    return args
+    return parser.parse_window(argv)
 
 
 if __name__ == "__main__":

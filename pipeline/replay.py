@@ -148,9 +148,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--dry_run", action="store_true", help="count and show examples, send nothing"
     )
-    args = parser.parse_args(argv)
-    if args.start and args.end and args.start >= args.end:
-        parser.error("--start must lie before --end")
+    args = parser.parse_window(argv)
     args.family = FAMILIES[args.event_family]
     args.selection = Selection(
         kinds=frozenset(args.kind or map(str, _DEFAULT_KINDS)),

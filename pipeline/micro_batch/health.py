@@ -12,16 +12,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from pipeline.micro_batch.batches import Counts
+from pipeline.preflight import StartupError
 from schemas.errors import ErrorKind
 from transforms import metrics
 
 # A batch that takes longer than this waits for a service.
 SLOW_BATCH_SECONDS = 60.0
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
-
-
-class PortError(Exception):
-    """The port is not to be had; the text says why."""
 
 
 class Health:
@@ -104,7 +101,7 @@ class Health:
         """Answers /metrics and /healthz (200, or 503 with the fault) while the context is open.
 
         Raises:
-            PortError: the port is not to be had.
+            StartupError: the port is not to be had.
         """
         health = self
 
@@ -131,7 +128,7 @@ class Health:
         try:
             server = http.server.ThreadingHTTPServer(("", port), Handler)
         except OSError as error:
-            raise PortError(f"{port}: {error.strerror}") from None
+            raise StartupError(f"--metrics_port: {port}: {error.strerror}") from None
         with server:
             thread = threading.Thread(target=server.serve_forever, daemon=True)
             thread.start()

@@ -11,7 +11,7 @@ from types import FrameType
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline.micro_batch.batches import Batches
-from pipeline.micro_batch.health import Health, PortError
+from pipeline.micro_batch.health import Health
 from pipeline.micro_batch.inbox import Inbox
 from pipeline.micro_batch.options import MicroBatch
 from pipeline.micro_batch.puller import Puller
@@ -19,7 +19,6 @@ from pipeline.micro_batch.starts import KnownStarts
 from pipeline.micro_batch.status import Status
 from pipeline.options import Config
 
-__all__ = ["PortError", "run"]
 _LOG = logging.getLogger(__name__)
 
 
@@ -27,7 +26,7 @@ def run(config: Config, options: PipelineOptions, mode: MicroBatch) -> int:
     """Runs until it is told to stop; gives the exit code.
 
     Raises:
-        PortError: the metrics port is not to be had.
+        StartupError: the metrics port is not to be had.
         Exception: Pub/Sub refuses to be pulled from, or our code fails whatever the messages.
     """
     inbox = Inbox(mode.max_messages, mode.max_seconds)
