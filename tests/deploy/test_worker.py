@@ -4,7 +4,6 @@ A worker has Beam, our constraints, and what it installs from the staged package
 folder without the project. Prism takes the place of the service.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -25,7 +24,7 @@ from local_runner.processes import background
 from schemas.warehouse import bigquery_client
 from tests.deploy.building import build, free_port
 from tests.deploy.conftest import ROOT, copy_of_the_project, streaming
-from tests.pipeline.events import NOW, event
+from tests.pipeline.events import NOW, bodies, event
 from tests.pipeline.test_main import DEAD, FACTS, KINDS
 
 pytestmark = [pytest.mark.worker, pytest.mark.xdist_group("template")]
@@ -111,8 +110,8 @@ def test_the_streaming_job_as_it_was_staged(
         *streaming(dataset),
         "--session_start_wait_seconds=1",
     )
-    payloads = [p if isinstance(p, bytes) else json.dumps(p).encode() for p in (*FACTS, *DEAD)]
-    payloads += [json.dumps(p).encode() for p in (WAITS, START)]
+    payloads = bodies(*FACTS, *DEAD)
+    payloads += bodies(WAITS, START)
     pipeline = on_workers(fed(template.pipeline, payloads), pool, template.staged, tmp_path)
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", environment["PUBSUB_EMULATOR_HOST"])
 
@@ -131,7 +130,7 @@ def test_a_file_with_the_package_and_nothing_else(
 ):
     environment, dataset = launch_environment
     source = tmp_path / "events.jsonl"
-    payloads = [p if isinstance(p, bytes) else json.dumps(p).encode() for p in (*FACTS, *DEAD)]
+    payloads = bodies(*FACTS, *DEAD)
     source.write_bytes(b"\n".join(payloads))
     root = tmp_path / "project"
     root.mkdir()

@@ -1,6 +1,5 @@
 """The mode from Google's Pub/Sub emulator to bqemulator, as its user runs it."""
 
-import json
 import signal
 import socket
 import sys
@@ -11,18 +10,15 @@ from google.cloud.pubsub_v1 import SubscriberClient
 from local_runner.publishing import pull
 from local_runner.stage import Wiring
 from pipeline.main import main
-from tests.pipeline.events import event
-from tests.pipeline.test_main import DEAD, FACTS, JUDGED, KINDS, kinds
-from tests.pipeline.test_stream import dead_letters
+from tests.pipeline.events import bodies, event
+from tests.pipeline.test_main import DEAD, FACTS
+from tests.pipeline.test_stream import check_rows, dead_letters
 
-PAYLOADS = [p if isinstance(p, bytes) else json.dumps(p).encode() for p in (*FACTS, *DEAD)]
+PAYLOADS = bodies(*FACTS, *DEAD)
 
 
 def sent(*payloads):
-    return [
-        (p if isinstance(p, bytes) else json.dumps(p).encode(), {"origin": "test"})
-        for p in payloads
-    ]
+    return [(body, {"origin": "test"}) for body in bodies(*payloads)]
 
 
 def test_messages_become_facts_and_dead_letters(machine, rows_of):
@@ -32,17 +28,7 @@ def test_messages_become_facts_and_dead_letters(machine, rows_of):
     assert machine.stop() == 0
     assert "Traceback" not in machine.log.read_text()
 
-    statuses = [(row["event_id"], row["late_status"]) for row in rows_of(JUDGED)]
-    assert statuses == [
-        ("late", "LATE"),
-        ("late", "LATE"),
-        ("on-time", "ON_TIME"),
-        ("page-view", "NOT_APPLICABLE"),
-        ("unknown", "UNKNOWN"),
-        ("verdict", "LATE"),
-    ]
-    assert rows_of("SELECT COUNT(*) AS n FROM {dataset}.events") == [{"n": 5}]
-    assert kinds(rows_of) == KINDS
+    check_rows(rows_of)
     with SubscriberClient() as subscriber:
         letters = dead_letters(subscriber, machine.wiring.dead_letter_subscription, len(DEAD))
     assert sorted(m.data for m in letters) == sorted(PAYLOADS[len(FACTS) :])

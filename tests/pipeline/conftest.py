@@ -1,8 +1,9 @@
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from tests.pipeline.events import bodies
 
 
 @pytest.fixture
@@ -11,8 +12,7 @@ def jsonl(tmp_path) -> Callable[..., str]:
 
     def write(*payloads: dict[str, Any] | bytes, name: str = "events.jsonl") -> str:
         path = tmp_path / name
-        lines = [p if isinstance(p, bytes) else json.dumps(p).encode() for p in payloads]
-        path.write_bytes(b"".join(line + b"\n" for line in lines))
+        path.write_bytes(b"".join(body + b"\n" for body in bodies(*payloads)))
         return str(path)
 
     return write

@@ -1,6 +1,7 @@
 """Payloads for the tests of the pipeline."""
 
 import datetime as dt
+import json
 from typing import Any
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
@@ -19,3 +20,8 @@ def event(event_id: str = "event-1", **changes: Any) -> dict[str, Any]:
         "is_correct_answer": True,
         "attempt_no": 1,
     } | changes
+
+
+def bodies(*payloads: dict[str, Any] | bytes) -> list[bytes]:
+    """Payloads as they are sent; bytes are broken ones and stay."""
+    return [p if isinstance(p, bytes) else json.dumps(p).encode() for p in payloads]

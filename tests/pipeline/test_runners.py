@@ -15,7 +15,7 @@ import pytest
 from ddl.apply import apply
 from local_runner.emulators import PROJECT
 from schemas.warehouse import Dataset, bigquery_client
-from tests.pipeline.events import NOW, event
+from tests.pipeline.events import NOW, bodies, event
 from tests.pipeline.test_main import DEAD, FACTS
 
 pytestmark = pytest.mark.xdist_group("runners")
@@ -39,7 +39,7 @@ def prism():
 
 def payloads():
     """Every kind of fact and of dead letter, and sessions whose lines come in disorder."""
-    lines = [p if isinstance(p, bytes) else json.dumps(p).encode() for p in (*FACTS, *DEAD)]
+    lines = bodies(*FACTS, *DEAD)
     for number in range(20):
         session = {"session_id": f"sitting-{number}", "student_id": f"student-{number}"}
         start = event(
