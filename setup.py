@@ -3,15 +3,21 @@
 Beam's ``--setup_file`` needs a setup.py, and Dataflow workers install ``install_requires`` from it.
 """
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 setup(
-    packages=["schemas", "transforms", "pipeline", "pipeline.micro_batch", "ddl", "local_runner"],
+    packages=find_packages(
+        include=[
+            f"{package}{below}"
+            for package in ("schemas", "gcp", "transforms", "pipeline", "ddl", "local_runner")
+            for below in ("", ".*")
+        ]
+    ),
     package_data={
-        "schemas": ["*.avsc"],
-        "ddl": ["tables/*.sql", "views/*.sql", "checks/*.sql"],
-        "pipeline": ["sql/*.sql"],
-        "local_runner": ["*.html"],
+        "schemas": ["*/*.avsc"],
+        "ddl": ["**/*.sql"],
+        "pipeline": ["**/*.sql"],
+        "local_runner": ["**/*.html"],
     },
     python_requires=">=3.11,<3.13",
     install_requires=[

@@ -7,9 +7,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import report
-from benchmarks.measure import Figure
-from benchmarks.registry import BENCHMARKS
+from benchmarks.harness import report
+from benchmarks.harness.measure import Figure
+from benchmarks.harness.registry import BENCHMARKS
 from local_runner.errors import RunnerError
 
 

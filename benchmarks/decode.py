@@ -17,14 +17,14 @@ import jsonschema
 import msgspec
 import orjson
 
-from benchmarks.measure import Figure, Timed, cpu_seconds, interleaved
-from benchmarks.pydantic_event import PydanticEvent
-from benchmarks.traffic import payloads
-from schemas.families import EXAM_EVENT
+from benchmarks.harness.measure import Figure, Timed, cpu_seconds, interleaved
+from benchmarks.harness.traffic import payloads
+from benchmarks.rivals.pydantic_event import PydanticEvent
+from schemas.event_time import EventTimeBounds
+from schemas.exam_event.family import EXAM_EVENT
 from schemas.message import Message
-from schemas.rules import EventTimeBounds
 from transforms.decode import Decoder
-from transforms.lateness import judge
+from transforms.lateness.rule import judge
 from transforms.rows import RowBuilder
 from transforms.validate import Validator
 
@@ -106,7 +106,7 @@ def _row_maker() -> Callable[[bytes], Any]:
 
 
 def _fastavro() -> Callable[[bytes], Any]:
-    text = resources.files("schemas").joinpath("exam_event_v1.avsc").read_text()
+    text = resources.files("schemas").joinpath("exam_event/v1.avsc").read_text()
     schema: Any = fastavro.parse_schema(json.loads(text))
 
     def check(payload: bytes) -> Any:

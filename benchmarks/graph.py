@@ -12,11 +12,11 @@ from pathlib import Path
 import apache_beam as beam
 from google.cloud import bigquery
 
-from benchmarks import identity, naive
-from benchmarks.measure import Figure, Timed, cpu_seconds, interleaved, wall_seconds
-from benchmarks.traffic import stream
-from benchmarks.warehouse import fresh_dataset, no_warehouse, warehouse
-from local_runner.emulators import PROJECT
+from benchmarks.harness.measure import Figure, Timed, cpu_seconds, interleaved, wall_seconds
+from benchmarks.harness.traffic import stream
+from benchmarks.harness.warehouse import fresh_dataset, no_warehouse, warehouse
+from benchmarks.rivals import identity, naive
+from local_runner.emulators.start import PROJECT
 from pipeline import graph
 from pipeline.options import Config, parse
 

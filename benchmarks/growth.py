@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from benchmarks.measure import Figure
+from benchmarks.harness.measure import Figure
 from local_runner.errors import RunnerError
 
 _MEBIBYTE = 2**20
@@ -60,7 +60,7 @@ def _growth(
 
 def _measure(kind: str, count: int) -> tuple[float, float]:
     """Processor seconds and peak bytes of one run."""
-    command = [sys.executable, "-m", "benchmarks.growth_run", kind, str(count)]
+    command = [sys.executable, "-m", "benchmarks.harness.growth_run", kind, str(count)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise RunnerError(f"{' '.join(command[1:])} failed: {done.stderr.strip()[-300:]}")

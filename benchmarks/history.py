@@ -14,10 +14,10 @@ from pathlib import Path
 import duckdb
 import sqlglot
 
-from benchmarks.measure import Figure, cpu_seconds
+from benchmarks.harness.measure import Figure, cpu_seconds
 from ddl import statements
-from local_runner.emulators import PROJECT
-from schemas.warehouse import Dataset
+from gcp.dataset import Dataset
+from local_runner.emulators.start import PROJECT
 
 _DATASET = Dataset(PROJECT, "history")
 _DAY = "DATE '2023-01-11', DATE '2023-01-11'"

@@ -16,16 +16,16 @@ from pathlib import Path
 
 from google.cloud import bigquery
 
-from benchmarks.measure import Figure
+from benchmarks.harness.measure import Figure
+from benchmarks.harness.traffic import payloads
 from benchmarks.stream import Probe
-from benchmarks.traffic import payloads
-from local_runner.emulators import LOGS
+from gcp.clients import bigquery_client
+from local_runner.emulators.start import LOGS
+from local_runner.environment import Environment, PubSubNames, run_name, start_environment
 from local_runner.errors import RunnerError
-from local_runner.processes import background
-from local_runner.publishing import publish
-from local_runner.simulate import DUPLICATE, FACT, SimulatedMessage, default_start, simulate
-from local_runner.stage import Stage, Wiring, run_name, set_stage
-from schemas.warehouse import bigquery_client
+from local_runner.processes.background import background
+from local_runner.traffic.publishing import publish
+from local_runner.traffic.simulate import DUPLICATE, FACT, SimulatedMessage, default_start, simulate
 
 _POLL_SECONDS = 0.25
 _GIVE_UP_SECONDS = 600.0
@@ -36,16 +36,19 @@ def run(quick: bool) -> list[Figure]:
     """The ratio and what it is made of; nothing where there is no Pub/Sub emulator."""
     count, steady = (500, 100) if quick else (100_000, 15_000)
     messages = _messages(count)
-    with set_stage(f"bench_{run_name()}") as stage:
-        if stage.wiring is None:
-            print(f"left out: {stage.pubsub_missing}", end=" ")
+    with start_environment(f"bench_{run_name()}") as environment:
+        if environment.pubsub is None:
+            print(f"left out: {environment.pubsub_missing}", end=" ")
             return []
-        wiring = _laid("latency")
-        with _running(_command("one_machine", stage, wiring)), Probe(stage, wiring) as probe:
+        pubsub = _laid("latency")
+        with (
+            _running(_command("one_machine", environment, pubsub)),
+            Probe(environment, pubsub) as probe,
+        ):
             probe.send(payloads(1), _RATE)  # started, connected and warm
             latencies = probe.send(payloads(steady), _RATE)
-        script = _rate("script", stage, messages)
-        machine = _rate("one_machine", stage, messages)
+        script = _rate("script", environment, messages)
+        machine = _rate("one_machine", environment, messages)
     return [
         Figure("script_per_second", script, "messages, of those that wait", "/s"),
         Figure(
@@ -68,31 +71,31 @@ def _messages(count: int) -> list[SimulatedMessage]:
     return list(itertools.islice((m for m in day if m.outcome in (FACT, DUPLICATE)), count))
 
 
-def _rate(name: str, stage: Stage, messages: Sequence[SimulatedMessage]) -> float:
+def _rate(name: str, environment: Environment, messages: Sequence[SimulatedMessage]) -> float:
     """Messages a second of one contender."""
-    wiring = _laid(name)
-    publish(((m.payload, m.attributes) for m in messages), wiring.topic, lambda done: None)
-    with bigquery_client(stage.dataset.project) as client:
-        before = _rows(client, stage)
-        with _running(_command(name, stage, wiring)):
-            first, began = _wait(client, stage, before + 1)
-            last, ended = _wait(client, stage, before + len(messages))
+    pubsub = _laid(name)
+    publish(((m.payload, m.attributes) for m in messages), pubsub.topic, lambda done: None)
+    with bigquery_client(environment.dataset.project) as client:
+        before = _rows(client, environment)
+        with _running(_command(name, environment, pubsub)):
+            first, began = _wait(client, environment, before + 1)
+            last, ended = _wait(client, environment, before + len(messages))
     return (last - first) / (ended - began) if last > first else (last - before) / _POLL_SECONDS
 
 
-def _laid(name: str) -> Wiring:
-    wiring = Wiring.of(f"{name}_{run_name()}")
-    wiring.create()
-    return wiring
+def _laid(name: str) -> PubSubNames:
+    pubsub = PubSubNames.of(f"{name}_{run_name()}")
+    pubsub.create()
+    return pubsub
 
 
-def _command(name: str, stage: Stage, wiring: Wiring) -> list[str]:
+def _command(name: str, environment: Environment, pubsub: PubSubNames) -> list[str]:
     if name == "script":
-        return ["-m", "benchmarks.script", wiring.subscription, str(stage.dataset)]
+        return ["-m", "benchmarks.rivals.script", pubsub.subscription, str(environment.dataset)]
     return [
-        *("-m", "pipeline.main", "--micro_batch", f"--dataset={stage.dataset}"),
-        f"--input_subscription={wiring.subscription}",
-        f"--dead_letter_topic={wiring.dead_letter_topic}",
+        *("-m", "pipeline.main", "--micro_batch", f"--dataset={environment.dataset}"),
+        f"--input_subscription={pubsub.subscription}",
+        f"--dead_letter_topic={pubsub.dead_letter_topic}",
     ]
 
 
@@ -102,16 +105,16 @@ def _running(command: Sequence[str]) -> Iterator[None]:
         yield
 
 
-def _wait(client: bigquery.Client, stage: Stage, rows: int) -> tuple[int, float]:
+def _wait(client: bigquery.Client, environment: Environment, rows: int) -> tuple[int, float]:
     """Waits for so many rows; how many there are, and when."""
     give_up = time.monotonic() + _GIVE_UP_SECONDS
-    while (found := _rows(client, stage)) < rows:
+    while (found := _rows(client, environment)) < rows:
         if time.monotonic() > give_up:
             raise RunnerError(f"{rows - found} rows never came; see {LOGS}")
         time.sleep(_POLL_SECONDS)
     return found, time.monotonic()
 
 
-def _rows(client: bigquery.Client, stage: Stage) -> int:
-    [[found]] = client.query(f"SELECT COUNT(*) FROM `{stage.dataset}.events_fact`").result()  # noqa: S608
+def _rows(client: bigquery.Client, environment: Environment) -> int:
+    [[found]] = client.query(f"SELECT COUNT(*) FROM `{environment.dataset}.events_fact`").result()  # noqa: S608
     return int(found)

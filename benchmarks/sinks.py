@@ -12,20 +12,20 @@ from collections.abc import Callable, Sequence
 
 from google.cloud import bigquery
 
-from benchmarks.billing import insert_all_bytes, row_bytes
-from benchmarks.measure import Figure, Timed, cpu_seconds, interleaved, wall_seconds
-from benchmarks.traffic import stream
-from benchmarks.warehouse import fresh_dataset, warehouse
+from benchmarks.harness.billing import insert_all_bytes, row_bytes
+from benchmarks.harness.measure import Figure, Timed, cpu_seconds, interleaved, wall_seconds
+from benchmarks.harness.traffic import stream
+from benchmarks.harness.warehouse import fresh_dataset, warehouse
 from ddl import statements
-from local_runner.emulators import PROJECT
-from pipeline.insert_rows import InsertRowsWriter, json_row
-from pipeline.row_writer import RowWriter
-from pipeline.storage_writer import StorageWriter
-from schemas.families import EXAM_EVENT
+from gcp.dataset import Dataset
+from local_runner.emulators.start import PROJECT
+from pipeline.sinks.insert_rows import InsertRowsWriter, json_row
+from pipeline.sinks.row_writer import RowWriter
+from pipeline.sinks.storage_write.writer import StorageWriter
+from schemas.exam_event.family import EXAM_EVENT
 from schemas.message import Message
-from schemas.warehouse import Dataset
 from transforms.decode import Decoder
-from transforms.lateness import judge
+from transforms.lateness.rule import judge
 from transforms.rows import Row, RowBuilder, columns
 
 _APPEND_ROWS = 500
@@ -102,7 +102,7 @@ def fact_rows(count: int) -> list[Row]:
         message_id = f"{10**16 + number}"
         message = Message(payload=payload, message_id=message_id, publish_time=now, source="")
         event, extra = decode(payload)
-        accepted = EXAM_EVENT.accepted(message=message, event=event, extra=extra)
+        accepted = EXAM_EVENT.valid_event(message=message, event=event, extra=extra)
         made.append(rows.row(accepted, judge(event), now))
     return made
 

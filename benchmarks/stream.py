@@ -18,16 +18,16 @@ from pathlib import Path
 from google.cloud import bigquery
 from google.cloud.pubsub_v1 import PublisherClient
 
-from benchmarks.measure import Figure
-from benchmarks.traffic import payloads
-from local_runner.emulators import LOGS
+from benchmarks.harness.measure import Figure
+from benchmarks.harness.traffic import payloads
+from gcp.clients import bigquery_client
+from local_runner.emulators.start import LOGS
+from local_runner.environment import Environment, PubSubNames, run_name, start_environment
 from local_runner.errors import RunnerError
-from local_runner.processes import background
-from local_runner.stage import Stage, Wiring, run_name, set_stage
-from schemas.families import EXAM_EVENT
-from schemas.warehouse import bigquery_client
+from local_runner.processes.background import background
+from schemas.exam_event.family import EXAM_EVENT
 
-_CONTENDERS = {"stream": "pipeline.main", "stream_floor": "benchmarks.identity"}
+_CONTENDERS = {"stream": "pipeline.main", "stream_floor": "benchmarks.rivals.identity"}
 _PERCENTILES = (50, 95, 99)
 _GIVE_UP_SECONDS = 300.0
 
@@ -36,14 +36,14 @@ def run(quick: bool) -> list[Figure]:
     """Figures of both, none of them a target; nothing where there is no Pub/Sub emulator."""
     burst, steady, rate = (10, 10, 20.0) if quick else (1_000, 600, 20.0)
     figures = []
-    with set_stage(f"bench_{run_name()}") as stage:
-        if stage.wiring is None:
-            print(f"left out: {stage.pubsub_missing}", end=" ")
+    with start_environment(f"bench_{run_name()}") as environment:
+        if environment.pubsub is None:
+            print(f"left out: {environment.pubsub_missing}", end=" ")
             return []
         for key, module in _CONTENDERS.items():
-            wiring = Wiring.of(f"{key}_{run_name()}")
-            wiring.create()
-            with _pipeline(module, stage, wiring), Probe(stage, wiring) as probe:
+            pubsub = PubSubNames.of(f"{key}_{run_name()}")
+            pubsub.create()
+            with _pipeline(module, environment, pubsub), Probe(environment, pubsub) as probe:
                 probe.send(payloads(1), rate)  # started, connected and warm
                 seconds = max(probe.send(payloads(burst), None))
                 latencies = probe.send(payloads(steady), rate)
@@ -68,11 +68,11 @@ def run(quick: bool) -> list[Figure]:
 
 
 @contextmanager
-def _pipeline(module: str, stage: Stage, wiring: Wiring) -> Iterator[None]:
+def _pipeline(module: str, environment: Environment, pubsub: PubSubNames) -> Iterator[None]:
     command = [
-        *(sys.executable, "-m", module, f"--dataset={stage.dataset}"),
-        f"--input_subscription={wiring.subscription}",
-        f"--dead_letter_topic={wiring.dead_letter_topic}",
+        *(sys.executable, "-m", module, f"--dataset={environment.dataset}"),
+        f"--input_subscription={pubsub.subscription}",
+        f"--dead_letter_topic={pubsub.dead_letter_topic}",
     ]
     with background(command, Path(LOGS) / f"{module}.log"):
         yield
@@ -81,14 +81,14 @@ def _pipeline(module: str, stage: Stage, wiring: Wiring) -> Iterator[None]:
 class Probe:
     """Publishes messages and finds out when each can be queried."""
 
-    def __init__(self, stage: Stage, wiring: Wiring) -> None:
-        self._topic = wiring.topic
+    def __init__(self, environment: Environment, pubsub: PubSubNames) -> None:
+        self._topic = pubsub.topic
         self._publisher = PublisherClient()
-        self._client: bigquery.Client = bigquery_client(stage.dataset.project)
+        self._client: bigquery.Client = bigquery_client(environment.dataset.project)
         self._sql = (
-            f"SELECT message_id FROM `{stage.dataset.table(EXAM_EVENT.table)}` "  # noqa: S608
+            f"SELECT message_id FROM `{environment.dataset.table(EXAM_EVENT.table)}` "  # noqa: S608
             "WHERE publish_ts >= @since UNION ALL "
-            f"SELECT message_id FROM `{stage.dataset.table('dead_letters')}` "
+            f"SELECT message_id FROM `{environment.dataset.table('dead_letters')}` "
             "WHERE publish_time >= @since"
         )
 

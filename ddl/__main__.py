@@ -18,7 +18,8 @@ from ddl.apply import perform, prepare
 from ddl.check import FIRST_DATE, LAST_DATE, checks, run
 from ddl.plan import DestructiveChangeError, Options
 from ddl.statements import columns
-from schemas.warehouse import EMULATOR_VARIABLE, Dataset, bigquery_client
+from gcp.clients import EMULATOR_VARIABLE, bigquery_client
+from gcp.dataset import Dataset
 
 _POLICY_TAG = re.compile(r"(\w+)=(projects/[^/,]+/locations/[^/,]+/taxonomies/\d+/policyTags/\d+)")
 _LABEL = re.compile(r"([a-z][a-z0-9_-]{0,62})=([a-z0-9_-]{0,63})", re.ASCII)

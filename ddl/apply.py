@@ -21,7 +21,7 @@ from ddl.plan import (
     Wanted,
     plan,
 )
-from schemas.warehouse import Dataset
+from gcp.dataset import Dataset
 
 # Seconds. The library retries for ten minutes unless told otherwise; here a person waits.
 _CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(5), "timeout": 30}

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from google.cloud import bigquery
 
 from ddl import statements
-from schemas.warehouse import Dataset
+from gcp.dataset import Dataset
 
 FIRST_DATE, LAST_DATE = dt.date(1960, 1, 1), dt.date(2159, 12, 31)
 

@@ -10,7 +10,7 @@ from google.cloud import bigquery
 
 from ddl import settings
 from ddl.statements import Query
-from schemas.warehouse import Dataset
+from gcp.dataset import Dataset
 
 _DAY_MS = 24 * 60 * 60 * 1000
 

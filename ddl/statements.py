@@ -8,8 +8,8 @@ import sqlglot
 from google.cloud import bigquery
 from sqlglot import exp
 
+from gcp.dataset import Dataset
 from schemas.families import FAMILIES
-from schemas.warehouse import Dataset
 
 TABLES = (
     *(family.table for family in FAMILIES.values()),

@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
-from local_runner import exam_log, importer
-from local_runner.archive import write_archive
+from gcp.console import console, progress
 from local_runner.arguments import parser
 from local_runner.demo import demo
-from local_runner.emulators import PROJECT, check_named_emulators
+from local_runner.emulators.start import PROJECT, check_named_emulators
+from local_runner.environment import run_name, start_environment
 from local_runner.errors import RunnerError
-from local_runner.publishing import publish
-from local_runner.runs import check_running, streaming_pipeline
-from local_runner.simulate import simulate
-from local_runner.stage import run_name, set_stage
-from pipeline.console import console, progress
+from local_runner.pipeline_process import check_running, streaming_pipeline
+from local_runner.traffic import exam_log, importer
+from local_runner.traffic.archive import write_archive
+from local_runner.traffic.publishing import publish
+from local_runner.traffic.simulate import simulate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,17 +47,17 @@ def _demo(args: argparse.Namespace) -> None:
 
 
 def _up(_: argparse.Namespace) -> None:
-    with contextlib.suppress(KeyboardInterrupt), set_stage(run_name()) as stage:
-        if stage.wiring is None:
-            raise RunnerError(stage.pubsub_missing)
-        with streaming_pipeline(stage.wiring, stage.dataset) as process:
+    with contextlib.suppress(KeyboardInterrupt), start_environment(run_name()) as environment:
+        if environment.pubsub is None:
+            raise RunnerError(environment.pubsub_missing)
+        with streaming_pipeline(environment.pubsub, environment.dataset) as process:
             console.print("The pipeline runs until Ctrl-C. In a second terminal:\n")
-            for name, value in stage.environment.items():
+            for name, value in environment.variables.items():
                 console.print(f"export {name}={value}")
             console.print(
-                f"{sys.executable} -m local_runner simulate --topic {stage.wiring.topic}\n"
+                f"{sys.executable} -m local_runner simulate --topic {environment.pubsub.topic}\n"
             )
-            console.print(f"Dataset {stage.dataset}; log {process.log}")
+            console.print(f"Dataset {environment.dataset}; log {process.log}")
             while True:
                 check_running(process)
                 time.sleep(1)

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from local_runner import exam_log
-from local_runner.simulate import default_start
-from pipeline.arguments import Parser, checked, dataset, moment, topic, whole_number
+from gcp.arguments import Parser, checked, dataset, moment, topic, whole_number
+from local_runner.traffic import exam_log
+from local_runner.traffic.simulate import default_start
 
 _SIZE, _SEED = 2_500, 1
 _positive = whole_number(1)

@@ -7,19 +7,24 @@ from pathlib import Path
 
 from google.cloud import bigquery
 
-from local_runner import summaries
-from local_runner.archive import write_archive
-from local_runner.counts import NOT_PROVOKED, Reconciliation, arrived, reconcile
-from local_runner.emulators import LOGS
+from gcp.clients import bigquery_client
+from gcp.console import console, progress, table
+from local_runner.emulators.start import LOGS
+from local_runner.environment import Environment, PubSubNames, run_name, start_environment
 from local_runner.errors import RunnerError
-from local_runner.publishing import publish, pull
-from local_runner.report import Report
-from local_runner.runs import bounded_pipeline, drain_stream, follow_bounded, streaming_pipeline
-from local_runner.simulate import SimulatedMessage, default_start, simulate
-from local_runner.stage import Stage, Wiring, run_name, set_stage
-from pipeline.console import console, progress, table
+from local_runner.pipeline_process import (
+    bounded_pipeline,
+    drain_stream,
+    follow_bounded,
+    streaming_pipeline,
+)
+from local_runner.report import summaries
+from local_runner.report.counts import NOT_PROVOKED, Reconciliation, arrived, reconcile
+from local_runner.report.page import Report
+from local_runner.traffic.archive import write_archive
+from local_runner.traffic.publishing import publish, pull
+from local_runner.traffic.simulate import SimulatedMessage, default_start, simulate
 from schemas.errors import ErrorKind
-from schemas.warehouse import bigquery_client
 
 REPORT = Path("build/report.html")
 _PUBLISH_RATE = 500.0
@@ -40,21 +45,23 @@ def demo(size: int, seed: int) -> None:
     start = default_start()
     messages = simulate(size, seed, start)
     console.print("Starting the emulators and making the tables ...")
-    with set_stage(run_name()) as stage:
-        client = bigquery_client(stage.dataset.project)
+    with start_environment(run_name()) as environment:
+        client = bigquery_client(environment.dataset.project)
         began = time.monotonic()
-        on_topic = _run(stage, client, messages, start)
+        on_topic = _run(environment, client, messages, start)
         about = {
             "Run": f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC",
-            "Messages": "streamed through Pub/Sub" if stage.wiring else "read from an archive",
+            "Messages": "streamed through Pub/Sub"
+            if environment.pubsub
+            else "read from an archive",
             "Seed": str(seed),
             "Time": f"{time.monotonic() - began:.0f} s",
         }
         outcomes = [message.outcome for message in messages]
-        reconciliation = reconcile(client, stage.dataset, outcomes, on_topic)
-        tables = summaries.first_rows(client, stage.dataset)
+        reconciliation = reconcile(client, environment.dataset, outcomes, on_topic)
+        tables = summaries.first_rows(client, environment.dataset)
         _show(reconciliation, tables)
-        kpis = summaries.kpis(client, stage.dataset)
+        kpis = summaries.kpis(client, environment.dataset)
         Report(about, reconciliation, tables, kpis).write(REPORT)
     console.print(f"Report: {REPORT}")
     if reconciliation.faults:
@@ -63,38 +70,41 @@ def demo(size: int, seed: int) -> None:
 
 
 def _run(
-    stage: Stage,
+    environment: Environment,
     client: bigquery.Client,
     messages: Sequence[SimulatedMessage],
     start: dt.datetime,
 ) -> DeadLetterAttributes | None:
     """Sends the messages; gives the dead letters of the topic, or None without Pub/Sub."""
-    if stage.wiring is not None:
-        return _stream(stage, stage.wiring, client, messages)
-    console.print(f"No stream here: {stage.pubsub_missing}")
+    if environment.pubsub is not None:
+        return _stream(environment, environment.pubsub, client, messages)
+    console.print(f"No stream here: {environment.pubsub_missing}")
     console.print("Going on with the same messages from an archive file.")
     archive = LOGS / "traffic.avro"
-    write_archive(messages, archive, Wiring.of("archive").subscription, start)
+    write_archive(messages, archive, PubSubNames.of("archive").subscription, start)
     with (
-        bounded_pipeline(archive, stage.dataset) as process,
+        bounded_pipeline(archive, environment.dataset) as process,
         progress("In the warehouse", len(messages)) as advance,
     ):
-        follow_bounded(process, lambda: arrived(client, stage.dataset), advance)
+        follow_bounded(process, lambda: arrived(client, environment.dataset), advance)
     return None
 
 
 def _stream(
-    stage: Stage, wiring: Wiring, client: bigquery.Client, messages: Sequence[SimulatedMessage]
+    environment: Environment,
+    pubsub: PubSubNames,
+    client: bigquery.Client,
+    messages: Sequence[SimulatedMessage],
 ) -> DeadLetterAttributes:
     total = len(messages)
-    with streaming_pipeline(wiring, stage.dataset) as process:
+    with streaming_pipeline(pubsub, environment.dataset) as process:
         with progress("Published", total) as advance:
             sent = ((message.payload, message.attributes) for message in messages)
-            publish(sent, wiring.topic, advance, _PUBLISH_RATE)
+            publish(sent, pubsub.topic, advance, _PUBLISH_RATE)
         with progress("In the warehouse", total) as advance:
-            drain_stream(process, lambda: arrived(client, stage.dataset), total, advance)
+            drain_stream(process, lambda: arrived(client, environment.dataset), total, advance)
         dead = sum(message.outcome in set(ErrorKind) for message in messages)
-        return pull(wiring.dead_letter_subscription, dead)
+        return pull(pubsub.dead_letter_subscription, dead)
 
 
 def _show(reconciliation: Reconciliation, tables: Sequence[summaries.View]) -> None:

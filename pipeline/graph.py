@@ -7,25 +7,25 @@ from collections.abc import Callable
 
 import apache_beam as beam
 
-from pipeline.insert_rows import InsertRowsWriter
+from gcp.dataset import Dataset
 from pipeline.options import Config, WriteMethod
-from pipeline.publish import PublishDeadLetters
-from pipeline.row_writer import RowWriter
-from pipeline.sinks import CountRefused, WriteRows
-from pipeline.sources import ReadMessages
-from pipeline.storage_writer import StorageWriter
+from pipeline.sinks.insert_rows import InsertRowsWriter
+from pipeline.sinks.publish import PublishDeadLetters
+from pipeline.sinks.row_writer import RowWriter
+from pipeline.sinks.storage_write.writer import StorageWriter
+from pipeline.sinks.write_rows import CountRefused, WriteRows
+from pipeline.sources.files import ReadMessages
 from pipeline.version import VERSION
-from schemas import coders
-from schemas.errors import Refusal
-from schemas.lateness import Judgement
-from schemas.message import DeadLetter, Message
-from schemas.warehouse import Dataset
-from transforms import metrics
+from schemas import coders, metrics
+from schemas.dead_letter import DeadLetter
+from schemas.errors import Rejection
+from schemas.lateness import LatenessResult
+from schemas.message import Message
 from transforms.dead_letters import DeadLetterRows
-from transforms.judge_lateness import JudgeLateness
-from transforms.lateness_steps import SessionElement
+from transforms.lateness.judge import JudgeLateness
+from transforms.lateness.steps import SessionElement
 from transforms.rows import FactRows
-from transforms.steps import RejectedEvents, Run, ValidateEvents
+from transforms.steps import RejectedEvents, RunInfo, ValidateEvents
 
 DEAD_LETTERS_TABLE = "dead_letters"
 WRITERS: dict[WriteMethod, Callable[[Dataset, str, tuple[str, ...]], RowWriter]] = {
@@ -43,20 +43,22 @@ def build(pipeline: beam.Pipeline, config: Config, source: beam.PTransform | Non
         source: gives the messages instead of the configured input.
     """
     family = config.family
-    coders.register([Message, DeadLetter, Judgement, SessionElement, Refusal, family.accepted])
-    run = Run(family=family, pipeline_version=VERSION)
+    coders.register(
+        [Message, DeadLetter, LatenessResult, SessionElement, Rejection, family.valid_event]
+    )
+    run = RunInfo(family=family, pipeline_version=VERSION)
     facts = FactRows(family, VERSION)
     writer = WRITERS[config.write_method]
 
     messages = pipeline | "ReadMessages" >> (source or ReadMessages(config))
     events, invalid = messages | "ValidateEvents" >> ValidateEvents(run, config.bounds)
-    judged, unjudged = events | "JudgeLateness" >> JudgeLateness(run, config.lateness)
+    judged, failed = events | "JudgeLateness" >> JudgeLateness(run, config.lateness)
     refused = judged | "WriteFacts" >> WriteRows(
         facts, writer(config.dataset, family.table, facts.columns), metrics.WRITTEN
     )
     rejected = refused | "RejectedEvents" >> RejectedEvents(run, "WriteFacts")
 
-    dead_letters = (invalid, unjudged, rejected) | "DeadLetters" >> beam.Flatten()
+    dead_letters = (invalid, failed, rejected) | "DeadLetters" >> beam.Flatten()
     write_dead_letters(dead_letters, config)
 
 

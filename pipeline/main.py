@@ -17,15 +17,9 @@ from google.api_core.exceptions import GoogleAPICallError, RetryError
 
 from pipeline import graph, preflight
 from pipeline.micro_batch.options import MicroBatch
-from pipeline.options import (
-    DATAFLOW_RUNNER,
-    Config,
-    ExamEventsOptions,
-    UsageError,
-    parse,
-)
-from pipeline.sources import DamagedInputError
-from transforms import metrics
+from pipeline.options import DATAFLOW_RUNNER, Config, ExamEventsOptions, UsageError, parse
+from pipeline.sources.files import DamagedInputError
+from schemas import metrics
 
 _STOP_SECONDS = 5.0
 _LOG = logging.getLogger("pipeline")

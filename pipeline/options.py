@@ -15,12 +15,14 @@ from apache_beam.options.pipeline_options import (
     StandardOptions,
 )
 
-from pipeline.lateness_settings import SettingsTable
+from gcp.dataset import Dataset
+from pipeline.lookups.lateness_settings import SettingsTable
 from pipeline.micro_batch.options import MicroBatch, add_micro_batch_arguments
-from schemas.families import EXAM_EVENT, FAMILIES, EventFamily
-from schemas.rules import EventTimeBounds
-from schemas.warehouse import Dataset
-from transforms.lateness_steps import LatenessConfig
+from schemas.event_time import EventTimeBounds
+from schemas.exam_event.family import EXAM_EVENT
+from schemas.families import FAMILIES
+from schemas.family import EventFamily
+from transforms.lateness.steps import LatenessConfig
 
 DATAFLOW_RUNNER = "DataflowRunner"
 BOUNDED_RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner"

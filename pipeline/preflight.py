@@ -15,20 +15,20 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 from google.cloud import bigquery, pubsub_v1
 from requests.exceptions import RequestException
 
-from pipeline.graph import DEAD_LETTERS_TABLE
-from pipeline.lateness_settings import TABLE as SETTINGS_TABLE
-from pipeline.lateness_settings import read_table
-from pipeline.micro_batch.starts import query as query_starts
-from pipeline.options import Config, WriteMethod
-from pipeline.outages import gateways_answer_as_outage
-from pipeline.sources import check_archive, match
-from pipeline.storage_stream import default_stream
-from schemas.warehouse import (
+from gcp.clients import (
     EMULATOR_VARIABLE,
     STORAGE_EMULATOR_VARIABLE,
     bigquery_client,
     storage_write_client,
 )
+from gcp.retry import gateways_answer_as_outage
+from pipeline.graph import DEAD_LETTERS_TABLE
+from pipeline.lookups.lateness_settings import TABLE as SETTINGS_TABLE
+from pipeline.lookups.lateness_settings import read_table
+from pipeline.lookups.session_starts import query as query_starts
+from pipeline.options import Config, WriteMethod
+from pipeline.sinks.storage_write.stream import default_stream
+from pipeline.sources.files import check_archive, match
 from transforms.dead_letters import DeadLetterRows
 from transforms.rows import columns
 

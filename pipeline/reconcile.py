@@ -9,11 +9,12 @@ from typing import Any
 
 from google.cloud import bigquery
 
-from pipeline import arguments
+from gcp import arguments
+from gcp.clients import bigquery_client
+from gcp.dataset import Dataset
 from schemas.errors import ErrorKind
-from schemas.warehouse import Dataset, bigquery_client
 
-SQL = "sql/reconcile.sql"
+SQL = "reconcile.sql"
 # Seconds. The library retries for ten minutes unless told otherwise; here a person waits.
 _CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(30)}
 _DAYS_BEFORE, _DAYS_AFTER = dt.timedelta(days=8), dt.timedelta(days=2)
@@ -97,7 +98,7 @@ def _query(
     client: bigquery.Client, dataset: Dataset, window: Window, *, dry_run: bool = False
 ) -> bigquery.QueryJob:
     config = bigquery.QueryJobConfig(query_parameters=window.parameters, dry_run=dry_run)
-    sql = dataset.statement("pipeline", SQL)
+    sql = dataset.statement(__package__, SQL)
     return client.query(sql, job_config=config, job_retry=None, **_CALL)
 
 

@@ -37,7 +37,7 @@ class ContractError(ValueError):
         return type(self), (self.kind, str(self), self.field)
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class Rejection(msgspec.Struct, frozen=True):
     """Why one message cannot be a fact, in the form that travels between steps.
 
     Attributes are those of ContractError; ``message`` is its text.
@@ -48,6 +48,6 @@ class Refusal(msgspec.Struct, frozen=True):
     field: str | None = None
 
     @classmethod
-    def of(cls, error: ContractError) -> "Refusal":
+    def of(cls, error: ContractError) -> "Rejection":
         """What an error says."""
         return cls(error.kind, str(error), error.field)

@@ -30,7 +30,7 @@ class DeadlineSource(enum.StrEnum):
     CLIENT = "client"
 
 
-class Judgement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class LatenessResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The pipeline's answer for one event; the fields are the columns of the same names.
 
     Attributes:

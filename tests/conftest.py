@@ -9,8 +9,9 @@ import pytest
 from google.cloud import bigquery
 
 from ddl.apply import apply
-from local_runner import emulators
-from schemas.warehouse import Dataset, bigquery_client
+from gcp.clients import bigquery_client
+from gcp.dataset import Dataset
+from local_runner.emulators import start
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,19 +23,19 @@ class Warehouse:
 
 
 @pytest.fixture(scope="session")
-def _pubsub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[emulators.PubSubEmulator]:
+def _pubsub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[start.PubSubEmulator]:
     try:
-        context = emulators.pubsub_emulator(tmp_path_factory.mktemp("pubsub"))
+        context = start.pubsub_emulator(tmp_path_factory.mktemp("pubsub"))
         emulator = context.__enter__()
-    except emulators.EmulatorMissingError as missing:
+    except start.EmulatorMissingError as missing:
         pytest.skip(str(missing))
     yield emulator
     context.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="session")
-def _bigquery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[emulators.BigQueryEmulator]:
-    with emulators.bigquery_emulator(tmp_path_factory.mktemp("bigquery")) as emulator:
+def _bigquery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[start.BigQueryEmulator]:
+    with start.bigquery_emulator(tmp_path_factory.mktemp("bigquery")) as emulator:
         yield emulator
 
 
@@ -45,8 +46,8 @@ def _export(patch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
 
 @pytest.fixture
 def pubsub_emulator(
-    _pubsub: emulators.PubSubEmulator, monkeypatch: pytest.MonkeyPatch
-) -> emulators.PubSubEmulator:
+    _pubsub: start.PubSubEmulator, monkeypatch: pytest.MonkeyPatch
+) -> start.PubSubEmulator:
     """Google's Pub/Sub emulator, with PUBSUB_EMULATOR_HOST set for this test."""
     _export(monkeypatch, _pubsub.environment)
     return _pubsub
@@ -54,17 +55,17 @@ def pubsub_emulator(
 
 @pytest.fixture
 def bigquery_emulator(
-    _bigquery: emulators.BigQueryEmulator, monkeypatch: pytest.MonkeyPatch
-) -> emulators.BigQueryEmulator:
+    _bigquery: start.BigQueryEmulator, monkeypatch: pytest.MonkeyPatch
+) -> start.BigQueryEmulator:
     """bqemulator (``url``, ``grpc_host``), with BIGQUERY_EMULATOR_HOST set for this test."""
     _export(monkeypatch, _bigquery.environment)
     return _bigquery
 
 
 @pytest.fixture
-def warehouse(bigquery_emulator: emulators.BigQueryEmulator) -> Iterator[Warehouse]:
+def warehouse(bigquery_emulator: start.BigQueryEmulator) -> Iterator[Warehouse]:
     """A fresh dataset name and a client on the emulator; whatever was made there goes after."""
-    dataset = Dataset(emulators.PROJECT, f"test_{uuid.uuid4().hex}")
+    dataset = Dataset(start.PROJECT, f"test_{uuid.uuid4().hex}")
     client = bigquery_client(dataset.project)
     yield Warehouse(dataset, client)
     client.delete_dataset(str(dataset), delete_contents=True, not_found_ok=True)

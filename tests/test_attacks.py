@@ -3,13 +3,13 @@
 import pytest
 
 from ddl.__main__ import main as ddl
-from pipeline import letter_sources
-from pipeline.insert_rows import json_row
 from pipeline.main import main as pipeline
 from pipeline.reconcile import main as reconcile
-from pipeline.replay import _parse as parse_replay
-from pipeline.replay import main as replay
-from schemas.families import EXAM_EVENT
+from pipeline.replay import candidate_sources
+from pipeline.replay.__main__ import _parse as parse_replay
+from pipeline.replay.__main__ import main as replay
+from pipeline.sinks.insert_rows import json_row
+from schemas.exam_event.family import EXAM_EVENT
 from tests.transforms.builders import letter, message
 from transforms.dead_letters import DeadLetterRow, to_row
 
@@ -115,7 +115,7 @@ def test_free_text_reaches_no_query(tmp_path):
     file.write_text("x') OR TRUE --\n")
     options = ["--dataset=local-exams.x", TOPIC, "--test=x' OR TRUE --", f"--ids={file}"]
     selection = parse_replay(options).selection
-    assert "TRUE" not in str(letter_sources.parameters(EXAM_EVENT, selection))
+    assert "TRUE" not in str(candidate_sources.parameters(EXAM_EVENT, selection))
 
 
 def test_free_text_is_only_compared(applied, capsys, tmp_path):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from local_runner.malformed import MALFORMED
+from local_runner.traffic.malformed import MALFORMED
 from schemas.errors import ErrorKind
 from tests.pipeline.events import NOW, event
 

@@ -4,10 +4,11 @@ import datetime as dt
 import itertools
 from typing import Any, NamedTuple
 
-from schemas.errors import ErrorKind, Refusal
-from schemas.families import EventFamily
-from schemas.message import Accepted, DeadEvent, DeadLetter, Message
-from transforms import metrics
+from schemas import metrics
+from schemas.dead_letter import DeadEvent, DeadLetter
+from schemas.errors import ErrorKind, Rejection
+from schemas.family import EventFamily
+from schemas.message import Message, ValidEvent
 from transforms.decode import event_id_of
 from transforms.rows import Row, json_text, timestamp
 
@@ -41,7 +42,7 @@ OWN_ATTRIBUTES = frozenset(
 )
 
 
-class DeadLetters:
+class DeadLetterFactory:
     """Makes the dead letters of one pipeline.
 
     Attributes are the same for all of them: family and pipeline version.
@@ -52,7 +53,7 @@ class DeadLetters:
         self._version = pipeline_version
 
     def of_error(
-        self, message: Message, refusal: Refusal, stage: str, failed_at: dt.datetime
+        self, message: Message, refusal: Rejection, stage: str, failed_at: dt.datetime
     ) -> DeadLetter:
         """The dead letter of a message that cannot be a fact."""
         return self._letter(
@@ -66,7 +67,7 @@ class DeadLetters:
         )
 
     def of_event(
-        self, message: Message, accepted: Accepted, stage: str, failed_at: dt.datetime
+        self, message: Message, accepted: ValidEvent, stage: str, failed_at: dt.datetime
     ) -> DeadLetter:
         """The dead letter of a valid event whose type is no fact."""
         event = accepted.event
@@ -197,9 +198,9 @@ def to_row(letter: DeadLetter) -> DeadLetterRow:
     )
 
 
-def internal_error(error: BaseException) -> Refusal:
+def internal_error(error: BaseException) -> Rejection:
     """What may be said of a bug of ours: its type, since its text may quote the payload."""
-    return Refusal(
+    return Rejection(
         ErrorKind.INTERNAL_ERROR,
         f"the pipeline failed on this message ({type(error).__name__}): please report it",
     )

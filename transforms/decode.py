@@ -12,10 +12,10 @@ import msgspec
 from msgspec import inspect as types
 
 from schemas.errors import ContractError, ErrorKind
-from schemas.families import EventFamily
-from schemas.shapes import shapes_of
+from schemas.family import EventFamily
+from schemas.field_types import field_types_of
 from transforms.exact_json import exact_number, exact_tree
-from transforms.one_step import OneStep
+from transforms.fast_decode import FastDecoder
 
 MAX_PAYLOAD_BYTES = 256 * 1024
 # A dead letter keeps the event_id in a column, and it may be as long as the message.
@@ -34,12 +34,14 @@ class Decoder:
 
     def __init__(self, family: EventFamily) -> None:
         self._struct = family.event
-        self._one_step = OneStep(family.event)
+        self._one_step = FastDecoder(family.event)
         self._tree = msgspec.json.Decoder(float_hook=exact_number)
         self._extra = msgspec.json.Encoder(order="sorted")
         self._fields = {field.name: field for field in msgspec.structs.fields(family.event)}
-        self._shapes = shapes_of(family.event)
-        self._timestamps = [n for n, s in self._shapes.items() if types.DateTimeType in s.kinds]
+        self._field_types = field_types_of(family.event)
+        self._timestamps = [
+            n for n, s in self._field_types.items() if types.DateTimeType in s.kinds
+        ]
 
     def decode(self, payload: bytes) -> tuple[Any, str | None]:
         """The event, and the fields that the contract does not know.
@@ -105,7 +107,7 @@ class Decoder:
             except msgspec.ValidationError:
                 raise ContractError(
                     ErrorKind.SCHEMA_VIOLATION,
-                    f"{name} must be {self._shapes[name].description}",
+                    f"{name} must be {self._field_types[name].description}",
                     name,
                 ) from None
         raise AssertionError("the struct refuses what each of its fields takes")

@@ -11,8 +11,8 @@ from typing import TypeAlias
 import msgspec
 from msgspec import inspect as types
 
-from schemas.families import EventFamily
-from schemas.shapes import Shape, shapes_of
+from schemas.family import EventFamily
+from schemas.field_types import FieldType, field_types_of
 
 Fix: TypeAlias = Callable[[EventFamily, bytes], bytes]
 
@@ -37,7 +37,7 @@ def fields_of(payload: bytes) -> dict[str, msgspec.Raw] | None:
 def assume_utc(family: EventFamily, payload: bytes) -> bytes:
     """Timestamps without an offset get a Z: for an app whose clock is known to tell UTC."""
 
-    def mended(shape: Shape, text: str) -> bytes | None:
+    def mended(shape: FieldType, text: str) -> bytes | None:
         if types.DateTimeType in shape.kinds and _NAIVE_TIMESTAMP.fullmatch(text):
             return msgspec.json.encode(f"{text}Z")
         return None
@@ -48,7 +48,7 @@ def assume_utc(family: EventFamily, payload: bytes) -> bytes:
 def parse_strings(family: EventFamily, payload: bytes) -> bytes:
     """Integers and booleans that were sent as strings become integers and booleans."""
 
-    def mended(shape: Shape, text: str) -> bytes | None:
+    def mended(shape: FieldType, text: str) -> bytes | None:
         if types.BoolType in shape.kinds:
             return _FLAGS.get(text.lower())
         if types.IntType in shape.kinds and _INTEGER.fullmatch(text):
@@ -69,14 +69,14 @@ FIXES: Mapping[str, Fix] = {
 
 
 def _with_mended_strings(
-    family: EventFamily, payload: bytes, mended: Callable[[Shape, str], bytes | None]
+    family: EventFamily, payload: bytes, mended: Callable[[FieldType, str], bytes | None]
 ) -> bytes:
     """The payload with those of its contract's string values replaced for which there is a mend."""
     fields = fields_of(payload)
     if fields is None:
         return payload
     changed = False
-    for name, shape in shapes_of(family.event).items():
+    for name, shape in field_types_of(family.event).items():
         value = fields.get(name)
         if value is None or not bytes(value).startswith(b'"'):
             continue

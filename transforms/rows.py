@@ -7,10 +7,10 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import msgspec
 from msgspec import inspect as types
 
-from schemas.families import EventFamily
-from schemas.lateness import Judgement
-from schemas.message import Accepted, Message
-from schemas.shapes import Shape, shapes_of
+from schemas.family import EventFamily
+from schemas.field_types import FieldType, field_types_of
+from schemas.lateness import LatenessResult
+from schemas.message import Message, ValidEvent
 
 # The values of one row in the order of its maker's columns: str, bool, int, float, bytes,
 # datetime (aware), date, or None; a JSON column as text.
@@ -56,12 +56,12 @@ def json_text(value: Any) -> str:
 def columns(family: EventFamily) -> tuple[str, ...]:
     """The columns that the rows of a family fill."""
     contract = (family.renamed.get(name, name) for name in family.event.__struct_fields__)
-    judgement = Judgement.__struct_fields__ if family.judged_types else ()
-    return (*contract, *_ENVELOPE, *judgement)
+    lateness = LatenessResult.__struct_fields__ if family.judged_types else ()
+    return (*contract, *_ENVELOPE, *lateness)
 
 
 class FactRows:
-    """The RowMaker of a family's fact table, for (Accepted, Judgement)."""
+    """The RowMaker of a family's fact table, for (ValidEvent, LatenessResult)."""
 
     def __init__(self, family: EventFamily, pipeline_version: str) -> None:
         self.columns = columns(family)
@@ -72,12 +72,12 @@ class FactRows:
         """Looks up how each column is made."""
         self._rows = RowBuilder(self._family, self._version)
 
-    def row(self, element: tuple[Accepted, Judgement]) -> Row:
+    def row(self, element: tuple[ValidEvent, LatenessResult]) -> Row:
         """The row of one event, made now."""
-        accepted, judgement = element
-        return self._rows.row(accepted, judgement, dt.datetime.now(dt.UTC))
+        accepted, lateness = element
+        return self._rows.row(accepted, lateness, dt.datetime.now(dt.UTC))
 
-    def message(self, element: tuple[Accepted, Judgement]) -> Message:
+    def message(self, element: tuple[ValidEvent, LatenessResult]) -> Message:
         """The message of one event."""
         return element[0].message
 
@@ -91,16 +91,16 @@ class RowBuilder:
         self._version = pipeline_version
         self._converters = [
             (index, convert)
-            for index, shape in enumerate(shapes_of(family.event).values())
+            for index, shape in enumerate(field_types_of(family.event).values())
             if (convert := _converter(shape)) is not None
         ]
 
-    def row(self, accepted: Accepted, judgement: Judgement, ingest_ts: dt.datetime) -> Row:
+    def row(self, accepted: ValidEvent, lateness: LatenessResult, ingest_ts: dt.datetime) -> Row:
         """One row, in the order of ``columns``.
 
         Args:
             accepted: the event.
-            judgement: its lateness; left out where the family judges none.
+            lateness: its lateness; left out where the family judges none.
             ingest_ts: when the pipeline made the row, UTC.
         """
         event, message = accepted.event, accepted.message
@@ -117,11 +117,11 @@ class RowBuilder:
             self._version,
         )
         if self._judged:
-            row += msgspec.structs.astuple(judgement)
+            row += msgspec.structs.astuple(lateness)
         return tuple(row)
 
 
-def _converter(shape: Shape) -> Callable[[Any], Any] | None:
+def _converter(shape: FieldType) -> Callable[[Any], Any] | None:
     """How the values of a contract field become those of its column, where they differ."""
     if types.DictType in shape.kinds:
         return json_text

@@ -14,12 +14,13 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.typehints.decorators import no_annotations
 from apache_beam.typehints.native_type_compatibility import convert_to_beam_type
 
-from schemas.errors import ContractError, Refusal
-from schemas.families import EventFamily
-from schemas.message import Accepted, DeadLetter, Message
-from schemas.rules import EventTimeBounds
-from transforms import metrics
-from transforms.dead_letters import DeadLetters, internal_error
+from schemas import metrics
+from schemas.dead_letter import DeadLetter
+from schemas.errors import ContractError, Rejection
+from schemas.event_time import EventTimeBounds
+from schemas.family import EventFamily
+from schemas.message import Message, ValidEvent
+from transforms.dead_letters import DeadLetterFactory, internal_error
 from transforms.decode import Decoder
 from transforms.validate import Validator
 
@@ -30,7 +31,7 @@ Dead: TypeAlias = TaggedOutput[Literal["dead_letters"], DeadLetter]
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class RunInfo:
     """What is the same for every element of a run."""
 
     family: EventFamily
@@ -38,31 +39,31 @@ class Run:
 
 
 class ValidateEvents(beam.PTransform):
-    """Message -> (Accepted, DeadLetter of everything else)."""
+    """Message -> (ValidEvent, DeadLetter of everything else)."""
 
-    def __init__(self, run: Run, bounds: EventTimeBounds) -> None:
+    def __init__(self, run: RunInfo, bounds: EventTimeBounds) -> None:
         super().__init__()
         self._fn = _ValidateFn(run, bounds)
-        self._accepted = run.family.accepted
+        self._accepted = run.family.valid_event
 
     @no_annotations
     def expand(
         self, input_or_inputs: beam.PCollection[Message]
-    ) -> tuple[beam.PCollection[Accepted], beam.PCollection[DeadLetter]]:
+    ) -> tuple[beam.PCollection[ValidEvent], beam.PCollection[DeadLetter]]:
         """Wires the step."""
         return split(input_or_inputs, "Validate", self._fn, self._accepted)
 
 
 class RejectedEvents(beam.PTransform):
-    """What a sink gave back, (Message, Refusal) -> DeadLetter."""
+    """What a sink gave back, (Message, Rejection) -> DeadLetter."""
 
-    def __init__(self, run: Run, stage: str) -> None:
+    def __init__(self, run: RunInfo, stage: str) -> None:
         """Takes the name of the sink's step."""
         super().__init__()
         self._fn = _RejectedFn(run, stage)
 
     def expand(
-        self, input_or_inputs: beam.PCollection[tuple[Message, Refusal]]
+        self, input_or_inputs: beam.PCollection[tuple[Message, Rejection]]
     ) -> beam.PCollection[DeadLetter]:
         """Wires the step."""
         return input_or_inputs | "Tell" >> beam.ParDo(self._fn).with_output_types(DeadLetter)
@@ -81,13 +82,13 @@ def split(
 class StepFn(beam.DoFn):
     """What the steps share: one worker-side set-up, and no way for an element to disappear."""
 
-    def __init__(self, run: Run, stage: str) -> None:
+    def __init__(self, run: RunInfo, stage: str) -> None:
         self.run = run
         self.stage = stage
 
     def setup(self) -> None:
         """Opens what the worker needs."""
-        self.letters = DeadLetters(self.run.family, self.run.pipeline_version)
+        self.letters = DeadLetterFactory(self.run.family, self.run.pipeline_version)
 
     def bug(self, message: Message, error: Exception) -> Dead:
         """The dead letter of a message that this step failed on."""
@@ -100,7 +101,7 @@ class StepFn(beam.DoFn):
 
 
 class _ValidateFn(StepFn):
-    def __init__(self, run: Run, bounds: EventTimeBounds) -> None:
+    def __init__(self, run: RunInfo, bounds: EventTimeBounds) -> None:
         super().__init__(run, "ValidateEvents")
         self._bounds = bounds
         self._received = metrics.counter(metrics.RECEIVED)
@@ -112,14 +113,14 @@ class _ValidateFn(StepFn):
         family = self.run.family
         self._validator = Validator(family, self._bounds, Decoder(family))
 
-    def process(self, element: Message) -> Iterator[Accepted | Dead]:
+    def process(self, element: Message) -> Iterator[ValidEvent | Dead]:
         now = dt.datetime.now(dt.UTC)
         self._received.inc()
         self._payload_bytes.update(element.size or len(element.payload))
         try:
             accepted = self._validator.validate(element, now)
         except ContractError as error:
-            yield self._dead(self.letters.of_error(element, Refusal.of(error), self.stage, now))
+            yield self._dead(self.letters.of_error(element, Rejection.of(error), self.stage, now))
             return
         except Exception as error:
             yield self.bug(element, error)
@@ -136,6 +137,6 @@ class _ValidateFn(StepFn):
 
 
 class _RejectedFn(StepFn):
-    def process(self, element: tuple[Message, Refusal]) -> Iterator[DeadLetter]:
+    def process(self, element: tuple[Message, Rejection]) -> Iterator[DeadLetter]:
         message, refusal = element
         yield self.letters.of_error(message, refusal, self.stage, dt.datetime.now(dt.UTC))

@@ -4,9 +4,9 @@ import dataclasses
 import datetime as dt
 
 from schemas.errors import ContractError, ErrorKind
-from schemas.families import EventFamily
-from schemas.message import Accepted, Message
-from schemas.rules import EventTimeBounds
+from schemas.event_time import EventTimeBounds
+from schemas.family import EventFamily
+from schemas.message import Message, ValidEvent
 from transforms.decode import MAX_PAYLOAD_BYTES, Decoder
 
 
@@ -18,7 +18,7 @@ class Validator:
     bounds: EventTimeBounds
     decoder: Decoder
 
-    def validate(self, message: Message, now: dt.datetime) -> Accepted:
+    def validate(self, message: Message, now: dt.datetime) -> ValidEvent:
         """The event of a message.
 
         Args:
@@ -38,4 +38,4 @@ class Validator:
         self.bounds.check(event.client_ts, now, "the present")
         for rule in self.family.rules:
             rule(event)
-        return self.family.accepted(message=message, event=event, extra=extra)
+        return self.family.valid_event(message=message, event=event, extra=extra)

@@ -37,6 +37,6 @@ resource "google_pubsub_subscription" "dead_letters" {
 resource "google_pubsub_schema" "exam_event_v1" {
   name       = "exam-event-v1"
   type       = "AVRO"
-  definition = file("${path.module}/../../schemas/exam_event_v1.avsc")
+  definition = file("${path.module}/../../schemas/exam_event/v1.avsc")
   depends_on = [google_project_service.used]
 }

@@ -9,16 +9,16 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from google.api_core.retry import Retry
 from google.cloud.pubsub_v1.subscriber.message import Message as PubSubMessage
 
+from gcp.retry import is_outage
 from pipeline import graph
 from pipeline.micro_batch.source import Batch, ReadBatch
 from pipeline.options import Config
-from pipeline.outages import is_outage
 from pipeline.version import VERSION
-from schemas.errors import Refusal
+from schemas import metrics
+from schemas.errors import Rejection
 from schemas.message import Message
-from transforms import metrics
 from transforms.dead_letters import internal_error
-from transforms.steps import RejectedEvents, Run
+from transforms.steps import RejectedEvents, RunInfo
 
 Counts = collections.Counter[str]
 STAGE = "RunBatch"
@@ -43,9 +43,9 @@ class Batches:
             self._failures
             | "ReadMessages" >> ReadBatch(self._batch)
             | "Refuse"
-            >> beam.ParDo(_RefuseFn(self._batch)).with_output_types(tuple[Message, Refusal])
+            >> beam.ParDo(_RefuseFn(self._batch)).with_output_types(tuple[Message, Rejection])
         )
-        letters = refused | "Failed" >> RejectedEvents(Run(config.family, VERSION), STAGE)
+        letters = refused | "Failed" >> RejectedEvents(RunInfo(config.family, VERSION), STAGE)
         graph.write_dead_letters(letters, config)
 
     def run(self, messages: Sequence[PubSubMessage]) -> Counts:
@@ -80,7 +80,7 @@ class _RefuseFn(beam.DoFn):
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
 
-    def process(self, element: Message) -> Iterator[tuple[Message, Refusal]]:
+    def process(self, element: Message) -> Iterator[tuple[Message, Rejection]]:
         yield element, internal_error(self._batch.failure)
 
 

@@ -13,8 +13,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from pipeline.micro_batch.batches import Counts
 from pipeline.preflight import StartupError
+from schemas import metrics
 from schemas.errors import ErrorKind
-from transforms import metrics
 
 # A batch that takes longer than this waits for a service.
 SLOW_BATCH_SECONDS = 60.0

@@ -10,12 +10,12 @@ from types import FrameType
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from pipeline.lookups.session_starts import SessionStartCache
+from pipeline.micro_batch.batch_queue import BatchQueue
 from pipeline.micro_batch.batches import Batches
 from pipeline.micro_batch.health import Health
-from pipeline.micro_batch.inbox import Inbox
 from pipeline.micro_batch.options import MicroBatch
 from pipeline.micro_batch.puller import Puller
-from pipeline.micro_batch.starts import KnownStarts
 from pipeline.micro_batch.status import Status
 from pipeline.options import Config
 
@@ -29,21 +29,21 @@ def run(config: Config, options: PipelineOptions, mode: MicroBatch) -> int:
         StartupError: the metrics port is not to be had.
         Exception: Pub/Sub refuses to be pulled from, or our code fails whatever the messages.
     """
-    inbox = Inbox(mode.max_messages, mode.max_seconds)
-    _stop_on_signals(inbox)
+    batch_queue = BatchQueue(mode.max_messages, mode.max_seconds)
+    _stop_on_signals(batch_queue)
     if config.family.judged_types:
         config.lateness.settings.open()  # held here, so that no batch has to read them again
-    starts = KnownStarts(config.dataset)
+    starts = SessionStartCache(config.dataset)
     lateness = dataclasses.replace(config.lateness, starts=starts)
     batches = Batches(dataclasses.replace(config, lateness=lateness), options)
-    puller = Puller(config.source, inbox, mode.max_messages)
-    health = Health(inbox.oldest, lambda: puller.is_open)
+    puller = Puller(config.source, batch_queue, mode.max_messages)
+    health = Health(batch_queue.oldest, lambda: puller.is_open)
     with contextlib.ExitStack() as stack:
         if mode.metrics_port is not None:
             stack.enter_context(health.serve(mode.metrics_port))
         status = stack.enter_context(Status())
         stack.enter_context(puller)
-        while messages := inbox.take():
+        while messages := batch_queue.take():
             began = time.monotonic()
             with health.running(messages):
                 counts = batches.run(messages)
@@ -54,7 +54,7 @@ def run(config: Config, options: PipelineOptions, mode: MicroBatch) -> int:
     return 0
 
 
-def _stop_on_signals(inbox: Inbox) -> None:
+def _stop_on_signals(batch_queue: BatchQueue) -> None:
     """The first signal ends the loop after the running batch, a second one ends the process."""
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -62,7 +62,7 @@ def _stop_on_signals(inbox: Inbox) -> None:
             os._exit(1)  # what is not acknowledged comes back
         stopping.append(number)
         _LOG.info("stopping after the running batch; a second signal stops at once")
-        inbox.close()
+        batch_queue.close()
 
     stopping: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):

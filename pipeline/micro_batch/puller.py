@@ -1,7 +1,7 @@
 """Messages by the Pub/Sub client's own streaming pull.
 
 Leases, their extension and flow control are the client's. In place of its thread pool, which would
-call back for each message, stands a scheduler of ours that puts messages into the inbox.
+call back for each message, stands a scheduler of ours that puts messages into the batch_queue.
 """
 
 import logging
@@ -18,8 +18,8 @@ from google.cloud.pubsub_v1.subscriber.message import Message
 from google.cloud.pubsub_v1.subscriber.scheduler import Scheduler
 from google.cloud.pubsub_v1.types import FlowControl
 
-from pipeline.micro_batch.inbox import MAX_BATCH_BYTES, Inbox
-from pipeline.outages import is_outage, wait_out_outages
+from gcp.retry import is_outage, retry_transient
+from pipeline.micro_batch.batch_queue import MAX_BATCH_BYTES, BatchQueue
 
 # The service brings up to 10 MB/s by one stream, the emulator 1,900 messages/s.
 STREAMS = 4
@@ -31,11 +31,11 @@ _LOG = logging.getLogger(__name__)
 
 
 class Puller:
-    """Fills an inbox from a subscription for as long as its context is open."""
+    """Fills an batch_queue from a subscription for as long as its context is open."""
 
-    def __init__(self, subscription: str, inbox: Inbox, max_messages: int) -> None:
+    def __init__(self, subscription: str, batch_queue: BatchQueue, max_messages: int) -> None:
         self._subscription = subscription
-        self._inbox = inbox
+        self._batch_queue = batch_queue
         # In all two batches: one runs, one is pulled meanwhile.
         self._flow_control = FlowControl(
             max_messages=max(1, 2 * max_messages // STREAMS),
@@ -48,7 +48,7 @@ class Puller:
 
     def __enter__(self) -> Self:
         self._client = SubscriberClient()
-        streams = [_Stream(self._inbox) for _ in range(STREAMS)]
+        streams = [_Stream(self._batch_queue) for _ in range(STREAMS)]
         self._threads = [
             threading.Thread(target=self._keep_open, args=(stream,), daemon=True)
             for stream in streams
@@ -81,9 +81,9 @@ class Puller:
     def _keep_open(self, stream: "_Stream") -> None:
         try:
             while not self._stopping:
-                wait_out_outages("Pub/Sub")(self._pull)(stream)
+                retry_transient("Pub/Sub", self._pull, stream)
         except Exception as error:
-            self._inbox.close(error)
+            self._batch_queue.close(error)
 
     def _pull(self, stream: "_Stream") -> None:
         """Pulls until the stream ends.
@@ -119,8 +119,8 @@ class _Stream(Scheduler):
         brought: whether a message has come since it was opened.
     """
 
-    def __init__(self, inbox: Inbox) -> None:
-        self._inbox = inbox
+    def __init__(self, batch_queue: BatchQueue) -> None:
+        self._batch_queue = batch_queue
         self._requests: queue.Queue[Any] = queue.Queue()
         self.brought = False
 
@@ -132,11 +132,11 @@ class _Stream(Scheduler):
     def schedule(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Takes one message."""
         self.brought = True
-        self._inbox.put(self, args[0])
+        self._batch_queue.put(self, args[0])
 
     def shutdown(self, await_msg_callbacks: bool = False) -> list[Message]:
         """Gives back what is not in a batch, for the client to decline."""
-        return self._inbox.give_back(self)
+        return self._batch_queue.give_back(self)
 
 
 def _never_called(message: Message) -> None:

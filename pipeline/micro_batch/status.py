@@ -11,8 +11,8 @@ from rich.live import Live
 from rich.text import Text
 
 from pipeline.micro_batch.batches import Counts
+from schemas import metrics
 from schemas.errors import ErrorKind
-from transforms import metrics
 
 _LOG_SECONDS = 30.0
 _LOG = logging.getLogger(__name__)

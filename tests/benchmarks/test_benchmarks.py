@@ -9,11 +9,11 @@ import sys
 import pytest
 
 from benchmarks import __main__ as cli
-from benchmarks import report
-from benchmarks.billing import insert_all_bytes, row_bytes
-from benchmarks.measure import Figure, Rounds, interleaved
-from benchmarks.registry import BENCHMARKS
-from benchmarks.traffic import UNKNOWN_FIELDS, payloads, stream
+from benchmarks.harness import report
+from benchmarks.harness.billing import insert_all_bytes, row_bytes
+from benchmarks.harness.measure import Figure, Rounds, interleaved
+from benchmarks.harness.registry import BENCHMARKS
+from benchmarks.harness.traffic import UNKNOWN_FIELDS, payloads, stream
 
 KEYS = {
     "decode": {
@@ -51,7 +51,7 @@ def test_gives_its_figures(name, request, bigquery_emulator):
 def test_the_peak_of_a_run_is_its_own():
     """Linux hands the peak of a process down to those that it starts."""
     ours = bytearray(b"x" * 2**29)
-    command = [sys.executable, "-m", "benchmarks.growth_run", "events", "10"]
+    command = [sys.executable, "-m", "benchmarks.harness.growth_run", "events", "10"]
     told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     assert 2**26 < told["peak_bytes"] < len(ours)
 

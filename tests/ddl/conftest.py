@@ -5,7 +5,7 @@ from wasmtime import Config, WasmtimeError
 from zetasql.core import wasm_client
 
 from ddl import statements
-from schemas.warehouse import Dataset
+from gcp.dataset import Dataset
 from tests.ddl.googlesql import GoogleSql
 
 

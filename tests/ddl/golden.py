@@ -3,7 +3,7 @@
 ``cases/<case>/events_fact.json``, ``dead_letters.json`` and ``lateness_settings.json`` hold the
 rows of the tables; ``<view>.json`` what the view gives, ``<view>.<date>.json`` what its table
 function gives for that one day; so do ``<check>.json`` and ``<check>.<date>.json`` for a check.
-``lateness.json`` is the view events with the columns of the judgement only. A row that goes in
+``lateness.json`` is the view events with the columns of the lateness only. A row that goes in
 takes a default for what it leaves out; a row that comes out is null, 0 or false in every column
 that the file does not name.
 """
@@ -18,7 +18,7 @@ from google.cloud.bigquery import ScalarQueryParameter
 
 from ddl import check as checks
 from ddl import statements
-from schemas.warehouse import Dataset
+from gcp.dataset import Dataset
 
 Row = dict[str, Any]
 

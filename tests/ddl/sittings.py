@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
-from pipeline.insert_rows import json_row
-from pipeline.lateness_settings import settings_of
-from schemas.exam_event import AcceptedExamEvent, EventType, ExamEvent
-from schemas.families import EXAM_EVENT
-from schemas.lateness import Judgement, LatenessSettings, StartRecord
+from pipeline.lookups.lateness_settings import settings_of
+from pipeline.sinks.insert_rows import json_row
+from schemas.exam_event.event import EventType, ExamEvent, ValidExamEvent
+from schemas.exam_event.family import EXAM_EVENT
+from schemas.lateness import LatenessResult, LatenessSettings, StartRecord
 from tests.transforms.builders import accept
-from transforms.lateness import NOT_APPLICABLE, earlier, judge, start_record
+from transforms.lateness.rule import NOT_APPLICABLE, earlier, judge, start_record
 from transforms.rows import RowBuilder
 
 BEGIN = dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC)
@@ -39,7 +39,7 @@ OTHERS = (EventType.PAGE_VIEW, EventType.SESSION_END)
 _ROWS = RowBuilder(EXAM_EVENT, "test")
 
 
-def messages(seed: str, sessions: int, settings: LatenessSettings) -> list[AcceptedExamEvent]:
+def messages(seed: str, sessions: int, settings: LatenessSettings) -> list[ValidExamEvent]:
     """Messages of ``sessions`` sessions, copies among them; many lie on their very deadline."""
     chance = random.Random(seed)
     sent = [
@@ -54,19 +54,19 @@ def messages(seed: str, sessions: int, settings: LatenessSettings) -> list[Accep
     return sent
 
 
-def kept(sent: Iterable[AcceptedExamEvent]) -> list[AcceptedExamEvent]:
+def kept(sent: Iterable[ValidExamEvent]) -> list[ValidExamEvent]:
     """Of each event the copy that was published first (DESIGN 6)."""
-    first: dict[str, AcceptedExamEvent] = {}
+    first: dict[str, ValidExamEvent] = {}
     for message in sorted(sent, key=_publish_order):
         first.setdefault(message.event.event_id, message)
     return list(first.values())
 
 
-def _publish_order(sent: AcceptedExamEvent) -> tuple[dt.datetime, str]:
+def _publish_order(sent: ValidExamEvent) -> tuple[dt.datetime, str]:
     return sent.message.publish_time, sent.message.message_id
 
 
-def start_records(sent: Iterable[AcceptedExamEvent]) -> dict[str, StartRecord | None]:
+def start_records(sent: Iterable[ValidExamEvent]) -> dict[str, StartRecord | None]:
     starts: dict[str, StartRecord | None] = {}
     for message in sent:
         session = message.event.session_id
@@ -76,14 +76,14 @@ def start_records(sent: Iterable[AcceptedExamEvent]) -> dict[str, StartRecord | 
 
 def judged(
     event: ExamEvent, starts: dict[str, StartRecord | None], settings: LatenessSettings
-) -> Judgement:
+) -> LatenessResult:
     if event.event_type not in EXAM_EVENT.judged_types:
         return NOT_APPLICABLE
     return judge(event, starts.get(event.session_id), settings)
 
 
-def row(message: AcceptedExamEvent, judgement: Judgement) -> dict[str, Any]:
-    made = _ROWS.row(message, judgement, message.message.publish_time)
+def row(message: ValidExamEvent, lateness: LatenessResult) -> dict[str, Any]:
+    made = _ROWS.row(message, lateness, message.message.publish_time)
     return json_row(_ROWS.columns, made)
 
 
@@ -114,7 +114,7 @@ def _session(chance: random.Random, session_id: str) -> Iterator[ExamEvent]:
         )
 
 
-def _copies(chance: random.Random, event: ExamEvent) -> Iterator[AcceptedExamEvent]:
+def _copies(chance: random.Random, event: ExamEvent) -> Iterator[ValidExamEvent]:
     for number in range(chance.choice((1, 1, 1, 2, 3))):
         copy = event
         if number and chance.random() < 0.5:
@@ -133,10 +133,10 @@ def _copies(chance: random.Random, event: ExamEvent) -> Iterator[AcceptedExamEve
 
 def _on_the_edge(
     chance: random.Random,
-    message: AcceptedExamEvent,
+    message: ValidExamEvent,
     starts: dict[str, StartRecord | None],
     settings: LatenessSettings,
-) -> AcceptedExamEvent:
+) -> ValidExamEvent:
     """Moves a submission to within a microsecond of the moment when it would be late."""
     deadline = judged(message.event, starts, settings).deadline_ts
     if deadline is None or chance.random() < 0.3:

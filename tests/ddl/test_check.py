@@ -7,7 +7,7 @@ import pytest
 from ddl import statements
 from ddl.__main__ import main
 from ddl.check import checks
-from schemas.warehouse import Dataset
+from gcp.dataset import Dataset
 from tests.conftest import Warehouse
 from tests.ddl import golden
 

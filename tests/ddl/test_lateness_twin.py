@@ -7,12 +7,12 @@ import pytest
 
 from ddl.apply import apply
 from ddl.plan import Options
+from gcp.dataset import Dataset
 from schemas.lateness import DeadlineSource, LateStatus
-from schemas.warehouse import Dataset
 from tests.conftest import Warehouse
 from tests.ddl import sittings
 from tests.ddl.googlesql import GoogleSql
-from transforms.lateness import UNKNOWN
+from transforms.lateness.rule import UNKNOWN
 
 SESSIONS = 150
 Row = dict[str, Any]

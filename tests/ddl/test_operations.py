@@ -9,13 +9,14 @@ import pytest
 from google.cloud import bigquery
 
 from ddl.apply import apply
-from pipeline import letter_sources, reconcile
-from pipeline.letters import Selection
-from pipeline.micro_batch import starts
+from gcp.dataset import Dataset
+from pipeline import reconcile
+from pipeline.lookups import session_starts
 from pipeline.reconcile import Window
+from pipeline.replay import candidate_sources
+from pipeline.replay.candidates import Selection
 from schemas.errors import ErrorKind
-from schemas.families import EXAM_EVENT
-from schemas.warehouse import Dataset
+from schemas.exam_event.family import EXAM_EVENT
 from tests.conftest import Warehouse
 from tests.ddl import golden
 from tests.ddl.golden import Row
@@ -146,7 +147,7 @@ def test_empty_tables_count_nothing(run: Run) -> None:
 
 def selected(run: Run, tables: dict[str, list[Row]], **changes: Any) -> list[Row]:
     selection = dataclasses.replace(EVERYTHING, **changes)
-    return run(letter_sources.SQL, tables, letter_sources.parameters(EXAM_EVENT, selection))
+    return run(candidate_sources.SQL, tables, candidate_sources.parameters(EXAM_EVENT, selection))
 
 
 def ids(rows: list[Row]) -> list[str]:
@@ -224,7 +225,9 @@ def test_the_earliest_start_of_each_session_that_is_asked_for(run: Run) -> None:
             started("x1", "x", 9),  # nobody asks for it
         ]
     }
-    rows = run(starts.SQL, tables, starts.parameters(["a", "b", "c", "d"], DAY, DAY))
+    rows = run(
+        session_starts.SQL, tables, session_starts.parameters(["a", "b", "c", "d"], DAY, DAY)
+    )
     assert {row["session_id"]: row["event_id"] for row in rows} == {"a": "a1", "b": "b1"}
     durations = {row["session_id"]: row["duration_seconds"] for row in rows}
     assert int(durations["a"]) == 60

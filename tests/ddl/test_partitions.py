@@ -15,7 +15,7 @@ from zetasql.types import (
 )
 
 from ddl import statements
-from schemas.warehouse import Dataset
+from gcp.dataset import Dataset
 from tests.ddl import golden
 from tests.ddl.googlesql import GoogleSql
 

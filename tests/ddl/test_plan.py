@@ -9,7 +9,7 @@ from google.cloud.bigquery import SchemaField, TimePartitioning
 
 from ddl import statements
 from ddl.plan import DestructiveChangeError, LoadRows, Options, Present, UpdateTable, Wanted, plan
-from schemas.warehouse import Dataset
+from gcp.dataset import Dataset
 
 DAY_MS = 24 * 60 * 60 * 1000
 DATASET = Dataset("local-exams", "planned")

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from ddl import statements
-from schemas.exam_event import ExamEvent
-from schemas.warehouse import Dataset
+from gcp.dataset import Dataset
+from schemas.exam_event.event import ExamEvent
 from tests.conftest import Warehouse
 from tests.ddl.googlesql import GoogleSql
 

@@ -6,7 +6,7 @@ import pytest
 from google.cloud import bigquery
 
 from ddl.apply import apply
-from schemas.warehouse import Dataset
+from gcp.dataset import Dataset
 from tests.conftest import Warehouse
 from tests.ddl import golden
 from tests.ddl.golden import Case, Row

@@ -12,7 +12,7 @@ from apache_beam.portability.api import beam_runner_api_pb2
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import pubsub_v1, storage
 
-from local_runner.emulators import PROJECT
+from local_runner.emulators.start import PROJECT
 
 BUCKET = "launches"
 

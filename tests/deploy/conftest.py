@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from ddl.apply import apply
-from local_runner.emulators import PROJECT
-from local_runner.processes import background
-from schemas.warehouse import Dataset, bigquery_client
+from gcp.clients import bigquery_client
+from gcp.dataset import Dataset
+from local_runner.emulators.start import PROJECT
+from local_runner.processes.background import background
 from tests.deploy.building import (
     BUCKET,
     Template,

@@ -12,7 +12,7 @@ import threading
 
 import pytest
 
-from local_runner.emulators import PROJECT
+from local_runner.emulators.start import PROJECT
 from tests.deploy.building import BUCKET, bucket
 from tests.deploy.conftest import ROOT
 

@@ -11,11 +11,11 @@ from zetasql.api import Parser
 from zetasql.types import LanguageOptions
 
 from ddl import statements
+from gcp.dataset import Dataset
+from schemas import metrics
 from schemas.errors import ErrorKind
 from schemas.lateness import LateStatus
-from schemas.warehouse import Dataset
 from tests.deploy.conftest import ROOT
-from transforms import metrics
 
 FOLDER = ROOT / "deploy" / "terraform"
 FILES = sorted(FOLDER.glob("*.tf"))
@@ -84,7 +84,7 @@ def test_the_files_are_valid_to_the_provider(tmp_path):
 def test_the_contract_is_registered_from_its_file_and_attached_to_no_topic():
     [schema] = resources("google_pubsub_schema").values()
     path = re.fullmatch(r'\$\{file\("\$\{path.module\}/(.*)"\)\}', schema["definition"])[1]
-    assert (FOLDER / path).resolve() == ROOT / "schemas" / "exam_event_v1.avsc"
+    assert (FOLDER / path).resolve() == ROOT / "schemas" / "exam_event" / "v1.avsc"
     assert not any(
         "schema_settings" in topic for topic in resources("google_pubsub_topic").values()
     )

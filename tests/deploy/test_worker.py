@@ -19,9 +19,9 @@ from apache_beam.transforms.environments import ExternalEnvironment
 from google.cloud import pubsub_v1
 from google.pubsub_v1.types import PubsubMessage
 
-from local_runner.emulators import PROJECT
-from local_runner.processes import background
-from schemas.warehouse import bigquery_client
+from gcp.clients import bigquery_client
+from local_runner.emulators.start import PROJECT
+from local_runner.processes.background import background
 from tests.deploy.building import build, free_port
 from tests.deploy.conftest import ROOT, copy_of_the_project, streaming
 from tests.pipeline.events import NOW, bodies, event

@@ -14,41 +14,42 @@ from typing import Any
 from apache_beam.pvalue import TaggedOutput
 
 from ddl import statements
-from pipeline.insert_rows import json_row
+from gcp.dataset import Dataset
+from pipeline.sinks.insert_rows import json_row
 from schemas.coders import StructCoder
+from schemas.dead_letter import DeadLetter
 from schemas.errors import ErrorKind
-from schemas.exam_event import AcceptedExamEvent
-from schemas.families import EXAM_EVENT
-from schemas.lateness import Judgement
-from schemas.message import DeadLetter, Message
-from schemas.warehouse import Dataset
+from schemas.exam_event.event import ValidExamEvent
+from schemas.exam_event.family import EXAM_EVENT
+from schemas.lateness import LatenessResult
+from schemas.message import Message
 from tests.transforms.builders import BOUNDS
 from transforms.dead_letters import DeadLetterRow, to_pubsub, to_row
-from transforms.lateness import NOT_APPLICABLE, judge
+from transforms.lateness.rule import NOT_APPLICABLE, judge
+from transforms.row_checker import RowChecker
 from transforms.rows import RowBuilder
-from transforms.steps import Run, ValidateEvents
-from transforms.table_rows import TableRows
+from transforms.steps import RunInfo, ValidateEvents
 
 FACT = "fact"
 # How many inputs came out as what, over the whole session; told at its end.
 OUTCOMES: collections.Counter[str] = collections.Counter()
 
 _VERSION = "1.2.3"
-_VALIDATE = ValidateEvents(Run(EXAM_EVENT, _VERSION), BOUNDS)._fn
+_VALIDATE = ValidateEvents(RunInfo(EXAM_EVENT, _VERSION), BOUNDS)._fn
 _VALIDATE.setup()
 _ROWS = RowBuilder(EXAM_EVENT, _VERSION)
-_CODERS = {struct: StructCoder(struct) for struct in (AcceptedExamEvent, DeadLetter, Judgement)}
+_CODERS = {struct: StructCoder(struct) for struct in (ValidExamEvent, DeadLetter, LatenessResult)}
 _NOW = dt.datetime.now(dt.UTC)
 _INT64 = range(-(2**63), 2**63)
 
 
 _DATASET = Dataset("local-exams", "fuzz")
 _JSON_COLUMNS = {"attributes", "error_payload", "extra"}
-_FACTS = TableRows(statements.table(_DATASET, "events_fact"), _ROWS.columns)
-_LETTERS = TableRows(statements.table(_DATASET, "dead_letters"), DeadLetterRow._fields)
+_FACTS = RowChecker(statements.table(_DATASET, "events_fact"), _ROWS.columns)
+_LETTERS = RowChecker(statements.table(_DATASET, "dead_letters"), DeadLetterRow._fields)
 
 
-def take(message: Message) -> AcceptedExamEvent | DeadLetter:
+def take(message: Message) -> ValidExamEvent | DeadLetter:
     """Sends a message through; asserts that nothing after it could stumble over what comes out."""
     (out,) = _VALIDATE.process(message)
     if isinstance(out, TaggedOutput):
@@ -61,12 +62,12 @@ def take(message: Message) -> AcceptedExamEvent | DeadLetter:
     return out
 
 
-def _check_fact(accepted: AcceptedExamEvent) -> None:
+def _check_fact(accepted: ValidExamEvent) -> None:
     _check_travels(accepted)
     judged = accepted.event.event_type in EXAM_EVENT.judged_types
-    judgement = judge(accepted.event) if judged else NOT_APPLICABLE
-    _check_travels(judgement)
-    _check_row(_FACTS, _ROWS.columns, _ROWS.row(accepted, judgement, _NOW))
+    lateness = judge(accepted.event) if judged else NOT_APPLICABLE
+    _check_travels(lateness)
+    _check_row(_FACTS, _ROWS.columns, _ROWS.row(accepted, lateness, _NOW))
 
 
 def _check_letter(message: Message, letter: DeadLetter) -> None:
@@ -91,7 +92,7 @@ def _check_travels(element: Any) -> None:
     assert coder.decode(coder.encode(element)) == element
 
 
-def _check_row(table: TableRows, columns: Sequence[str], row: Sequence[Any]) -> None:
+def _check_row(table: RowChecker, columns: Sequence[str], row: Sequence[Any]) -> None:
     """The sink's own check lets the row pass, and its JSON is exact."""
     assert table.check([tuple(row)], _NOW).bad == []
     told = json_row(columns, row)

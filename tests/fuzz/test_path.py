@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schemas.dead_letter import DeadLetter
 from schemas.errors import ErrorKind
-from schemas.exam_event import AcceptedExamEvent
-from schemas.message import DeadLetter
+from schemas.exam_event.event import ValidExamEvent
 from tests.fuzz import corpus, strategies
 from tests.fuzz.path import take
 from tests.transforms.builders import message, payload, raw
@@ -68,7 +68,7 @@ def test_a_dead_letter_quotes_no_value(body: bytes) -> None:
 
 
 def test_the_harness_tells_a_fact_from_a_dead_letter() -> None:
-    assert isinstance(take(message()), AcceptedExamEvent)
+    assert isinstance(take(message()), ValidExamEvent)
     out = take(message(payload(attempt_no=0)))
     assert isinstance(out, DeadLetter)
     assert out.error_kind is ErrorKind.SCHEMA_VIOLATION

@@ -4,7 +4,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterable, Sequence
 
-from schemas.exam_event import AcceptedExamEvent, EventType, ExamEvent
+from schemas.exam_event.event import EventType, ExamEvent, ValidExamEvent
 from tests.transforms.builders import accept
 
 BEGIN = dt.datetime.now(dt.UTC).replace(hour=9, minute=0, second=0, microsecond=0) - dt.timedelta(
@@ -34,7 +34,7 @@ def accepted(
     return accept(event, message_id=f"{session_id}/{name}/{copy}", publish_time=at(seconds))
 
 
-def with_two_starts(session_id: str) -> list[AcceptedExamEvent]:
+def with_two_starts(session_id: str) -> list[ValidExamEvent]:
     """The first start allows 100 s; the second comes later by its clock and would allow 500."""
     late = accepted(session_id, "late", EventType.ANSWER_RESUBMIT, 150)
     copy = accepted(session_id, "late", EventType.ANSWER_RESUBMIT, 150, copy=1)
@@ -48,7 +48,7 @@ def with_two_starts(session_id: str) -> list[AcceptedExamEvent]:
     ]
 
 
-def without_a_start(session_id: str) -> list[AcceptedExamEvent]:
+def without_a_start(session_id: str) -> list[ValidExamEvent]:
     """Nothing tells a deadline; of one event the app's own verdict is known."""
     answer = EventType.ANSWER_SUBMIT
     return [
@@ -61,7 +61,7 @@ def without_a_start(session_id: str) -> list[AcceptedExamEvent]:
     ]
 
 
-def in_every_order(make, prefix: str) -> list[Sequence[AcceptedExamEvent]]:
+def in_every_order(make, prefix: str) -> list[Sequence[ValidExamEvent]]:
     """Each permutation of a session's arrivals, as a session of its own."""
     size = len(make("any"))
     sessions = []
@@ -71,12 +71,12 @@ def in_every_order(make, prefix: str) -> list[Sequence[AcceptedExamEvent]]:
     return sessions
 
 
-def rounds(sessions: Iterable[Sequence[AcceptedExamEvent]]) -> list[tuple[AcceptedExamEvent, ...]]:
+def rounds(sessions: Iterable[Sequence[ValidExamEvent]]) -> list[tuple[ValidExamEvent, ...]]:
     """The first arrivals of all sessions, then their second ones, and so on."""
     return list(zip(*sessions, strict=True))
 
 
-def allowed_seconds(known: Iterable[AcceptedExamEvent]) -> int | None:
+def allowed_seconds(known: Iterable[ValidExamEvent]) -> int | None:
     """Seconds after BEGIN when the session expires, by the earliest of the known starts."""
     starts = [a.event for a in known if a.event.event_type is EventType.SESSION_START]
     if not starts:
@@ -85,7 +85,7 @@ def allowed_seconds(known: Iterable[AcceptedExamEvent]) -> int | None:
     return int((first.client_ts - BEGIN).total_seconds()) + first.session_duration_seconds
 
 
-def expected_status(event: ExamEvent, known: Iterable[AcceptedExamEvent]) -> str:
+def expected_status(event: ExamEvent, known: Iterable[ValidExamEvent]) -> str:
     """What may be said of an event, given the starts that are known."""
     if event.event_type in (EventType.SESSION_START, EventType.PAGE_VIEW):
         return "NOT_APPLICABLE"

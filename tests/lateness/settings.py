@@ -3,8 +3,8 @@
 import dataclasses
 
 from schemas.lateness import LatenessSettings
-from transforms.lateness import NO_SETTINGS
-from transforms.lateness_steps import LatenessConfig
+from transforms.lateness.rule import NO_SETTINGS
+from transforms.lateness.steps import LatenessConfig
 
 WAIT_SECONDS = 60
 TTL_SECONDS = 8 * 24 * 3600

@@ -10,22 +10,23 @@ from apache_beam.testing.test_stream import TestStream
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
-from pipeline.insert_rows import json_row
-from schemas import coders
-from schemas.exam_event import AcceptedExamEvent
-from schemas.families import EXAM_EVENT
-from schemas.lateness import Judgement
-from schemas.message import DeadLetter, Message
+from pipeline.sinks.insert_rows import json_row
+from schemas import coders, metrics
+from schemas.dead_letter import DeadLetter
+from schemas.exam_event.event import ValidExamEvent
+from schemas.exam_event.family import EXAM_EVENT
+from schemas.lateness import LatenessResult
+from schemas.message import Message
 from tests.lateness.settings import TTL_SECONDS, WAIT_SECONDS, lateness_config
-from transforms import judge_lateness, metrics
-from transforms.judge_lateness import JudgeLateness
-from transforms.lateness import NO_SETTINGS
-from transforms.lateness_hold import HoldForStartFn
-from transforms.lateness_steps import SessionElement
+from transforms.lateness import judge
+from transforms.lateness.hold import HoldForStartFn
+from transforms.lateness.judge import JudgeLateness
+from transforms.lateness.rule import NO_SETTINGS
+from transforms.lateness.steps import SessionElement
 from transforms.rows import RowBuilder
-from transforms.steps import Run
+from transforms.steps import RunInfo
 
-RUN = Run(family=EXAM_EVENT, pipeline_version="0")
+RUN = RunInfo(family=EXAM_EVENT, pipeline_version="0")
 
 
 class Append(beam.DoFn):
@@ -38,8 +39,8 @@ class Append(beam.DoFn):
         self._rows = RowBuilder(EXAM_EVENT, "0")
 
     def process(self, element):
-        accepted, judgement = element
-        row = self._rows.row(accepted, judgement, dt.datetime.now(dt.UTC))
+        accepted, lateness = element
+        row = self._rows.row(accepted, lateness, dt.datetime.now(dt.UTC))
         with Path(self._path).open("a") as file:
             file.write(json.dumps(json_row(self._rows.columns, row)) + "\n")
 
@@ -53,9 +54,9 @@ class Stream:
     """A TestStream in the making."""
 
     def __init__(self, engine):
-        coders.register([Message, DeadLetter, Judgement, SessionElement, AcceptedExamEvent])
+        coders.register([Message, DeadLetter, LatenessResult, SessionElement, ValidExamEvent])
         self.engine = engine
-        self.events = TestStream(coder=coders.StructCoder(AcceptedExamEvent))
+        self.events = TestStream(coder=coders.StructCoder(ValidExamEvent))
         self.events.advance_watermark_to(0)
 
     def arrive(self, members, second):
@@ -82,14 +83,12 @@ class Stream:
 
 def judge_stream(stream, path, monkeypatch, settings=NO_SETTINGS):
     """The rows that come out, and the counters (which only Prism keeps whole)."""
-    monkeypatch.setattr(
-        judge_lateness, "HoldForStartFn", lambda run, conf: HoldForStartFn(run, conf, clock)
-    )
+    monkeypatch.setattr(judge, "HoldForStartFn", lambda run, conf: HoldForStartFn(run, conf, clock))
     path.unlink(missing_ok=True)
     pipeline = beam.Pipeline(options=PipelineOptions([*stream.engine.options, "--streaming"]))
     judged, _ = (
         pipeline
-        | stream.events.with_output_types(AcceptedExamEvent)
+        | stream.events.with_output_types(ValidExamEvent)
         | JudgeLateness(RUN, lateness_config(settings))
     )
     _ = judged | beam.Flatten() | beam.ParDo(Append(str(path)))

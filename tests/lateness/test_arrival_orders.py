@@ -11,7 +11,7 @@ from tests.lateness.sessions import (
     with_two_starts,
     without_a_start,
 )
-from transforms.lateness import EventType
+from transforms.lateness.rule import EventType
 
 
 def is_start(member):

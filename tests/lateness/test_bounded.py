@@ -5,10 +5,11 @@ import random
 
 import apache_beam as beam
 
-from schemas import coders
-from schemas.exam_event import AcceptedExamEvent
-from schemas.lateness import Judgement
-from schemas.message import DeadLetter, Message
+from schemas import coders, metrics
+from schemas.dead_letter import DeadLetter
+from schemas.exam_event.event import ValidExamEvent
+from schemas.lateness import LatenessResult
+from schemas.message import Message
 from tests.lateness.sessions import (
     expected_status,
     in_every_order,
@@ -17,9 +18,8 @@ from tests.lateness.sessions import (
 )
 from tests.lateness.settings import lateness_config
 from tests.lateness.streams import RUN, Append
-from transforms import metrics
-from transforms.judge_lateness import JudgeLateness
-from transforms.lateness_steps import SessionElement
+from transforms.lateness.judge import JudgeLateness
+from transforms.lateness.steps import SessionElement
 
 
 def test_every_order_of_lines_gives_what_the_whole_session_knows(tmp_path):
@@ -29,11 +29,11 @@ def test_every_order_of_lines_gives_what_the_whole_session_knows(tmp_path):
     ]
     arrivals = [member for session in sessions for member in session]
     random.Random(1).shuffle(arrivals)
-    coders.register([Message, DeadLetter, Judgement, SessionElement, AcceptedExamEvent])
+    coders.register([Message, DeadLetter, LatenessResult, SessionElement, ValidExamEvent])
     pipeline = beam.Pipeline("FnApiRunner")
     judged, _ = (
         pipeline
-        | beam.Create(arrivals, reshuffle=False).with_output_types(AcceptedExamEvent)
+        | beam.Create(arrivals, reshuffle=False).with_output_types(ValidExamEvent)
         | JudgeLateness(RUN, lateness_config())
     )
     _ = judged | beam.Flatten() | beam.ParDo(Append(str(tmp_path / "rows")))

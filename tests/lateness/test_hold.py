@@ -4,10 +4,10 @@ import collections
 
 import pytest
 
-from schemas.exam_event import EventType
+from schemas.exam_event.event import EventType
 from tests.lateness.sessions import accepted
 from tests.lateness.streams import Stream, judge_stream
-from transforms.lateness_hold import MAX_HELD
+from transforms.lateness.hold import MAX_HELD
 
 ANSWER = EventType.ANSWER_SUBMIT
 START = EventType.SESSION_START

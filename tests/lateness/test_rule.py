@@ -5,10 +5,10 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.exam_event import EventType, ExamEvent
+from schemas.exam_event.event import EventType, ExamEvent
 from schemas.lateness import LatenessSettings, SettingsRow, StartRecord
 from tests.lateness.sessions import at
-from transforms.lateness import earlier, judge, start_record
+from transforms.lateness.rule import earlier, judge, start_record
 
 SECONDS = st.one_of(st.none(), st.integers(1, 400))
 MOMENTS = st.integers(0, 400_000_000).map(lambda micros: at(0) + dt.timedelta(microseconds=micros))
@@ -77,27 +77,27 @@ def grace_of(event, settings):
 
 @given(events, st.none() | starts, all_settings)
 def test_the_first_deadline_that_can_be_built_decides(event, start, settings):
-    judgement = judge(event, start, settings)
+    lateness = judge(event, start, settings)
     ways = [way for way in table(event, start, settings) if way[0] is not None]
     if ways:
         deadline, source = ways[0]
         late = event.client_ts > deadline + grace_of(event, settings)
-        assert judgement.deadline_ts == deadline
-        assert judgement.deadline_source == source
-        assert judgement.is_late_submission is late
-        assert judgement.late_status == ("LATE" if late else "ON_TIME")
+        assert lateness.deadline_ts == deadline
+        assert lateness.deadline_source == source
+        assert lateness.is_late_submission is late
+        assert lateness.late_status == ("LATE" if late else "ON_TIME")
         seconds = (event.client_ts - deadline) / dt.timedelta(seconds=1)
-        assert judgement.late_by_seconds == (seconds if late else None)
+        assert lateness.late_by_seconds == (seconds if late else None)
         return
-    assert (judgement.deadline_ts, judgement.late_by_seconds) == (None, None)
+    assert (lateness.deadline_ts, lateness.late_by_seconds) == (None, None)
     verdict = event.is_late_submission
     if verdict is None:
-        assert judgement.late_status == "UNKNOWN"
-        assert (judgement.is_late_submission, judgement.deadline_source) == (None, None)
+        assert lateness.late_status == "UNKNOWN"
+        assert (lateness.is_late_submission, lateness.deadline_source) == (None, None)
     else:
-        assert judgement.late_status == ("LATE" if verdict else "ON_TIME")
-        assert judgement.is_late_submission is bool(verdict)
-        assert judgement.deadline_source == "client"
+        assert lateness.late_status == ("LATE" if verdict else "ON_TIME")
+        assert lateness.is_late_submission is bool(verdict)
+        assert lateness.deadline_source == "client"
 
 
 @given(st.lists(starts, max_size=6), st.randoms())

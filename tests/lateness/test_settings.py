@@ -7,10 +7,10 @@ import pytest
 from google.api_core.exceptions import BadRequest, NotFound, ServiceUnavailable
 from google.cloud import bigquery
 
-from pipeline import lateness_settings
-from pipeline.lateness_settings import Reading, SettingsTable, read_table, settings_of
+from gcp.dataset import Dataset
+from pipeline.lookups import lateness_settings
+from pipeline.lookups.lateness_settings import Reading, SettingsTable, read_table, settings_of
 from schemas.lateness import LatenessSettings, SettingsRow
-from schemas.warehouse import Dataset
 
 ROWS = [
     {"test_id": None, "duration_seconds": 3600, "grace_seconds": 30},

@@ -12,11 +12,11 @@ import pytest
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
 from ddl.apply import apply
+from gcp.clients import EMULATOR_VARIABLE
 from local_runner.__main__ import main
-from local_runner.counts import rows
-from local_runner.emulators import PROJECT, PUBSUB_VARIABLE
-from local_runner.publishing import pull
-from schemas.warehouse import EMULATOR_VARIABLE
+from local_runner.emulators.start import PROJECT, PUBSUB_VARIABLE
+from local_runner.report.counts import rows
+from local_runner.traffic.publishing import pull
 
 ROOT = Path(__file__).parents[2]
 LOG = "1000\t7\tq1\t0\nbroken\n2000\t7\tq1\t1\n"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from google.cloud import pubsub_v1
 
-from local_runner import emulators
-from local_runner.processes import background
-from pipeline.storage_writer import StorageWriter
-from schemas.warehouse import EMULATOR_VARIABLE, bigquery_client
+from gcp.clients import EMULATOR_VARIABLE, bigquery_client
+from local_runner.emulators import start
+from local_runner.processes.background import background
+from pipeline.sinks.storage_write.writer import StorageWriter
 
 ROOT = Path(__file__).parents[2]
 # A command with a child of its own, as Java has; both write their process ids.
@@ -21,7 +21,7 @@ FAMILY = "sleep 600 & echo $! $$; wait"
 PARENT = """
 import sys, time
 from pathlib import Path
-from local_runner.processes import background
+from local_runner.processes.background import background
 with background(["sh", "-c", sys.argv[1]], Path(sys.argv[2])):
     time.sleep(600)
 """
@@ -29,7 +29,7 @@ with background(["sh", "-c", sys.argv[1]], Path(sys.argv[2])):
 
 def test_the_environment_points_clients_at_the_emulators(pubsub_emulator, warehouse):
     with pubsub_v1.PublisherClient() as publisher:
-        topic = publisher.create_topic(name=f"projects/{emulators.PROJECT}/topics/answers")
+        topic = publisher.create_topic(name=f"projects/{start.PROJECT}/topics/answers")
     assert topic.name.endswith("/topics/answers")
     warehouse.client.create_dataset(str(warehouse.dataset))
     assert [tuple(row) for row in warehouse.client.query("SELECT 1, 'a'").result()] == [(1, "a")]
@@ -77,10 +77,10 @@ def test_queries_and_appends_do_not_meet(warehouse):
 
 
 def test_an_emulator_that_runs_is_used_and_left_running(bigquery_emulator, tmp_path):
-    with emulators.bigquery_emulator(tmp_path) as again:
+    with start.bigquery_emulator(tmp_path) as again:
         assert again == bigquery_emulator
     assert not list(tmp_path.iterdir())
-    client = bigquery_client(emulators.PROJECT)
+    client = bigquery_client(start.PROJECT)
     assert list(client.query("SELECT 1").result())
     client.close()
 
@@ -88,13 +88,13 @@ def test_an_emulator_that_runs_is_used_and_left_running(bigquery_emulator, tmp_p
 @pytest.mark.parametrize(
     ("variable", "start"),
     [
-        (emulators.PUBSUB_VARIABLE, emulators.pubsub_emulator),
-        (EMULATOR_VARIABLE, emulators.bigquery_emulator),
+        (start.PUBSUB_VARIABLE, start.pubsub_emulator),
+        (EMULATOR_VARIABLE, start.bigquery_emulator),
     ],
 )
 def test_a_named_emulator_that_does_not_answer_is_refused(variable, start, monkeypatch, tmp_path):
     monkeypatch.setenv(variable, "127.0.0.1:1")
-    with pytest.raises(emulators.EmulatorError, match=variable) as refusal, start(tmp_path):
+    with pytest.raises(start.EmulatorError, match=variable) as refusal, start(tmp_path):
         pass
     assert "\n" not in str(refusal.value)
 
@@ -102,40 +102,40 @@ def test_a_named_emulator_that_does_not_answer_is_refused(variable, start, monke
 def test_an_emulator_named_by_its_rest_api_alone_has_no_grpc(
     bigquery_emulator, monkeypatch, tmp_path
 ):
-    monkeypatch.delenv(emulators.STORAGE_VARIABLE)
-    with emulators.bigquery_emulator(tmp_path) as again:
+    monkeypatch.delenv(start.STORAGE_VARIABLE)
+    with start.bigquery_emulator(tmp_path) as again:
         assert again.grpc_host is None
         assert again.environment == {EMULATOR_VARIABLE: bigquery_emulator.url}
 
 
 def test_a_named_grpc_host_that_does_not_answer_is_refused(bigquery_emulator, monkeypatch):
-    monkeypatch.setenv(emulators.STORAGE_VARIABLE, "127.0.0.1:1")
-    with pytest.raises(emulators.EmulatorError, match=emulators.STORAGE_VARIABLE):
-        emulators.check_named_emulators()
+    monkeypatch.setenv(start.STORAGE_VARIABLE, "127.0.0.1:1")
+    with pytest.raises(start.EmulatorError, match=start.STORAGE_VARIABLE):
+        start.check_named_emulators()
 
 
 def test_missing_java_is_told_in_one_line(monkeypatch, tmp_path):
-    monkeypatch.delenv(emulators.PUBSUB_VARIABLE, raising=False)
+    monkeypatch.delenv(start.PUBSUB_VARIABLE, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     with (
-        pytest.raises(emulators.EmulatorMissingError, match="Java") as missing,
-        emulators.pubsub_emulator(tmp_path),
+        pytest.raises(start.EmulatorMissingError, match="Java") as missing,
+        start.pubsub_emulator(tmp_path),
     ):
         pass
     assert "\n" not in str(missing.value)
 
 
 def test_a_missing_emulator_is_told_with_the_ways_to_get_it(monkeypatch, tmp_path):
-    monkeypatch.delenv(emulators.PUBSUB_VARIABLE, raising=False)
-    monkeypatch.setattr(emulators, "_SDK_ROOTS", (str(tmp_path),))
+    monkeypatch.delenv(start.PUBSUB_VARIABLE, raising=False)
+    monkeypatch.setattr(start, "_SDK_ROOTS", (str(tmp_path),))
     java = tmp_path / "java"
     java.write_text("#!/bin/sh\n")
     java.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
-    monkeypatch.setattr(emulators, "_sdk_roots", lambda: iter([tmp_path]))
+    monkeypatch.setattr(start, "_sdk_roots", lambda: iter([tmp_path]))
     with (
-        pytest.raises(emulators.EmulatorMissingError) as missing,
-        emulators.pubsub_emulator(tmp_path),
+        pytest.raises(start.EmulatorMissingError) as missing,
+        start.pubsub_emulator(tmp_path),
     ):
         pass
     for way in (
@@ -148,10 +148,10 @@ def test_a_missing_emulator_is_told_with_the_ways_to_get_it(monkeypatch, tmp_pat
 
 def test_an_emulator_that_ends_while_starting_names_its_log(monkeypatch, tmp_path):
     monkeypatch.delenv(EMULATOR_VARIABLE, raising=False)
-    monkeypatch.setattr(emulators, "_RUN_BQEMULATOR", ("-c", "raise SystemExit(3)"))
+    monkeypatch.setattr(start, "_RUN_BQEMULATOR", ("-c", "raise SystemExit(3)"))
     with (
-        pytest.raises(emulators.EmulatorError, match=r"bigquery-emulator\.log"),
-        emulators.bigquery_emulator(tmp_path),
+        pytest.raises(start.EmulatorError, match=r"bigquery-emulator\.log"),
+        start.bigquery_emulator(tmp_path),
     ):
         pass
 

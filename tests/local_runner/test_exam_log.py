@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from local_runner.exam_log import Exam, events, payloads, read_log
-from schemas.exam_event import EventType
-from schemas.families import EXAM_EVENT
+from local_runner.traffic.exam_log import Exam, events, payloads, read_log
+from schemas.exam_event.event import EventType
+from schemas.exam_event.family import EXAM_EVENT
 from transforms.decode import Decoder
 
 START = dt.datetime(2026, 2, 1, tzinfo=dt.UTC)

@@ -4,10 +4,10 @@ import html.parser
 
 import pytest
 
-from local_runner.counts import Reconciliation
-from local_runner.report import Report
-from local_runner.simulate import DUPLICATE, FACT
-from local_runner.summaries import View
+from local_runner.report.counts import Reconciliation
+from local_runner.report.page import Report
+from local_runner.report.summaries import View
+from local_runner.traffic.simulate import DUPLICATE, FACT
 from schemas.errors import ErrorKind
 
 HOUR = dt.datetime(2026, 3, 2, 23, tzinfo=dt.UTC)

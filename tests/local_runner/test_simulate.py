@@ -6,13 +6,13 @@ import fastavro
 import msgspec
 import pytest
 
-from local_runner.archive import write_archive
-from local_runner.malformed import MALFORMED
-from local_runner.simulate import DUPLICATE, FACT, simulate
+from local_runner.traffic.archive import write_archive
+from local_runner.traffic.malformed import MALFORMED
+from local_runner.traffic.simulate import DUPLICATE, FACT, simulate
 from schemas.errors import ContractError, ErrorKind
-from schemas.exam_event import EventType, ExamEvent
-from schemas.families import EXAM_EVENT
-from schemas.rules import EventTimeBounds
+from schemas.event_time import EventTimeBounds
+from schemas.exam_event.event import EventType, ExamEvent
+from schemas.exam_event.family import EXAM_EVENT
 from transforms.decode import Decoder
 
 START = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)

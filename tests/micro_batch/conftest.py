@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from local_runner.publishing import publish
-from local_runner.stage import Wiring
+from local_runner.environment import PubSubNames
+from local_runner.traffic.publishing import publish
 from pipeline.reconcile import Counts, count
 from tests.conftest import Warehouse
 from tests.micro_batch.front import front
@@ -35,7 +35,7 @@ def pubsub(pubsub_emulator, monkeypatch) -> Iterator[str]:
 class Machine:
     """The mode as its user runs it, between the emulators."""
 
-    wiring: Wiring
+    pubsub: PubSubNames
     warehouse: Warehouse
     log: Path
     environment: dict[str, str]
@@ -53,8 +53,8 @@ class Machine:
                     "-m",
                     "pipeline.main",
                     "--micro_batch",
-                    f"--input_subscription={self.wiring.subscription}",
-                    f"--dead_letter_topic={self.wiring.dead_letter_topic}",
+                    f"--input_subscription={self.pubsub.subscription}",
+                    f"--dead_letter_topic={self.pubsub.dead_letter_topic}",
                     f"--dataset={self.warehouse.dataset}",
                     f"--metrics_port={self.port}",
                     *self.arguments,
@@ -65,7 +65,7 @@ class Machine:
             )
 
     def publish(self, messages: list[tuple[bytes, dict[str, str]]]) -> None:
-        publish(messages, self.wiring.topic, lambda done: None)
+        publish(messages, self.pubsub.topic, lambda done: None)
 
     def kill(self) -> None:
         self.process.kill()
@@ -114,9 +114,9 @@ class Machine:
 
 @pytest.fixture
 def machine(pubsub, applied, tmp_path) -> Iterator[Machine]:
-    wiring = Wiring.of(uuid.uuid4().hex)
-    wiring.create()
-    running = Machine(wiring, applied, tmp_path / "machine.log", dict(os.environ))
+    pubsub = PubSubNames.of(uuid.uuid4().hex)
+    pubsub.create()
+    running = Machine(pubsub, applied, tmp_path / "machine.log", dict(os.environ))
     yield running
     if running.process is not None:
         running.kill()

@@ -6,7 +6,7 @@ import json
 import pytest
 from google.api_core.exceptions import ServiceUnavailable
 
-from pipeline.lateness_settings import SettingsTable
+from pipeline.lookups.lateness_settings import SettingsTable
 from pipeline.micro_batch.batches import Batches
 from pipeline.options import parse
 from tests.pipeline.events import NOW, event

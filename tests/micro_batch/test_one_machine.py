@@ -7,8 +7,8 @@ import uuid
 
 from google.cloud.pubsub_v1 import SubscriberClient
 
-from local_runner.publishing import pull
-from local_runner.stage import Wiring
+from local_runner.environment import PubSubNames
+from local_runner.traffic.publishing import pull
 from pipeline.main import main
 from tests.pipeline.events import bodies, event
 from tests.pipeline.test_main import DEAD, FACTS
@@ -30,7 +30,7 @@ def test_messages_become_facts_and_dead_letters(machine, rows_of):
 
     check_rows(rows_of)
     with SubscriberClient() as subscriber:
-        letters = dead_letters(subscriber, machine.wiring.dead_letter_subscription, len(DEAD))
+        letters = dead_letters(subscriber, machine.pubsub.dead_letter_subscription, len(DEAD))
     assert sorted(m.data for m in letters) == sorted(PAYLOADS[len(FACTS) :])
     assert {m.attributes["origin"] for m in letters} == {"test"}
 
@@ -75,7 +75,7 @@ def test_what_waits_when_it_is_told_to_stop_comes_back_at_once(machine):
     assert machine.stop() == 0
     assert machine.counted().accounted == 0
     # Not acknowledged they would be away for the minute of their lease.
-    assert len(pull(machine.wiring.subscription, 50)) == 50
+    assert len(pull(machine.pubsub.subscription, 50)) == 50
 
 
 def test_an_outage_of_bigquery_is_told_and_a_second_signal_ends_it(machine):
@@ -102,8 +102,8 @@ def test_a_port_that_is_taken_is_one_line(machine):
 
 
 def test_a_package_that_is_missing_is_one_line(applied, pubsub, monkeypatch, capsys):
-    wiring = Wiring.of(uuid.uuid4().hex)
-    wiring.create()
+    pubsub = PubSubNames.of(uuid.uuid4().hex)
+    pubsub.create()
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
     monkeypatch.delitem(sys.modules, "pipeline.micro_batch.loop", raising=False)
     monkeypatch.delitem(sys.modules, "pipeline.micro_batch.health", raising=False)
@@ -111,8 +111,8 @@ def test_a_package_that_is_missing_is_one_line(applied, pubsub, monkeypatch, cap
     code = main(
         [
             "--micro_batch",
-            f"--input_subscription={wiring.subscription}",
-            f"--dead_letter_topic={wiring.dead_letter_topic}",
+            f"--input_subscription={pubsub.subscription}",
+            f"--dead_letter_topic={pubsub.dead_letter_topic}",
             f"--dataset={applied.dataset}",
         ]
     )

@@ -7,7 +7,7 @@ import fastavro
 from google.cloud.pubsub_v1 import SubscriberClient
 
 from ddl.apply import apply
-from schemas.warehouse import Dataset
+from gcp.dataset import Dataset
 from tests.micro_batch.test_kills import sent
 from tests.micro_batch.traffic import mixed
 from tests.pipeline.test_main import run
@@ -24,11 +24,11 @@ def another_dataset(warehouse):
     return dataset
 
 
-def subscribe(wiring):
+def subscribe(pubsub):
     """One more subscription to the same topic."""
-    name = f"{wiring.subscription}-{uuid.uuid4().hex}"
+    name = f"{pubsub.subscription}-{uuid.uuid4().hex}"
     with SubscriberClient() as subscriber:
-        subscriber.create_subscription(name=name, topic=wiring.topic)
+        subscriber.create_subscription(name=name, topic=pubsub.topic)
     return name
 
 
@@ -57,9 +57,9 @@ def write_archive(subscription, count, path):
 
 
 def test_every_way_gives_the_same_events(machine, tmp_path):
-    warehouse, wiring = machine.warehouse, machine.wiring
+    warehouse, pubsub = machine.warehouse, machine.pubsub
     streamed, archived = another_dataset(warehouse), another_dataset(warehouse)
-    to_stream, to_archive = subscribe(wiring), subscribe(wiring)
+    to_stream, to_archive = subscribe(pubsub), subscribe(pubsub)
     messages = mixed(SIZE, seed=1)
     machine.publish(sent(messages))
 
@@ -67,7 +67,7 @@ def test_every_way_gives_the_same_events(machine, tmp_path):
     machine.wait_for(SIZE)
     assert machine.stop() == 0
 
-    names = {"events": (None, to_stream), "dead-letters": (wiring.dead_letter_topic, None)}
+    names = {"events": (None, to_stream), "dead-letters": (pubsub.dead_letter_topic, None)}
     log = tmp_path / "stream.log"
     with streaming(names, streamed, log) as machine.process:
         elsewhere = dataclasses.replace(warehouse, dataset=streamed)

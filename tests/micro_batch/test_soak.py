@@ -5,7 +5,7 @@ import time
 import psutil
 import pytest
 
-from benchmarks.traffic import stream
+from benchmarks.harness.traffic import stream
 
 SIZE, PART = 1_000_000, 50_000
 IDLE_SECONDS = 30

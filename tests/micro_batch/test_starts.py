@@ -7,10 +7,10 @@ import pickle
 import pytest
 from google.api_core.exceptions import BadRequest, ServiceUnavailable
 
-from pipeline.micro_batch import starts
-from pipeline.micro_batch.starts import KnownStarts
+from gcp.dataset import Dataset
+from pipeline.lookups import session_starts
+from pipeline.lookups.session_starts import SessionStartCache
 from schemas.lateness import StartRecord
-from schemas.warehouse import Dataset
 from tests.ddl import golden
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
@@ -39,13 +39,13 @@ class Asked:
 @pytest.fixture
 def asked(monkeypatch):
     stand_in = Asked()
-    monkeypatch.setattr(starts, "query", stand_in.query)
+    monkeypatch.setattr(session_starts, "query", stand_in.query)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     return stand_in
 
 
 def known(max_sessions=100):
-    return KnownStarts(Dataset("local-exams", "exams"), max_sessions)
+    return SessionStartCache(Dataset("local-exams", "exams"), max_sessions)
 
 
 def test_one_question_asks_for_every_session_that_is_open(asked):
@@ -121,9 +121,9 @@ def test_a_gateways_answer_is_an_outage(monkeypatch):
         def query(self, *_, **__):
             raise AttributeError("'str' object has no attribute 'get'")
 
-    monkeypatch.setattr(starts, "bigquery_client", lambda project: Gateway(Gateway()))
+    monkeypatch.setattr(session_starts, "bigquery_client", lambda project: Gateway(Gateway()))
     with pytest.raises(ServiceUnavailable):
-        starts.query(Dataset("local-exams", "exams"), ["a"], NOON, NOON)
+        session_starts.query(Dataset("local-exams", "exams"), ["a"], NOON, NOON)
 
 
 def test_a_pickled_copy_is_the_same():
@@ -136,6 +136,6 @@ def test_the_query_gives_start_records(applied):
     row |= {"client_ts": NOON.isoformat(), "session_duration_seconds": 60}
     table = applied.dataset.table("events_fact")
     assert applied.client.insert_rows_json(table, [golden.fact(row, 0)]) == []
-    found = starts.query(applied.dataset, ["a", "b"], NOON, NOON)
+    found = session_starts.query(applied.dataset, ["a", "b"], NOON, NOON)
     assert found == {"a": start(duration_seconds=60)}
-    assert starts.query(applied.dataset, ["a"], NOON, NOON, dry_run=True) == {}
+    assert session_starts.query(applied.dataset, ["a"], NOON, NOON, dry_run=True) == {}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from local_runner.simulate import DUPLICATE, FACT, SimulatedMessage, default_start, simulate
+from local_runner.traffic.simulate import DUPLICATE, FACT, SimulatedMessage, default_start, simulate
 from pipeline.reconcile import Counts
 
 CONFLICTS = 0.01

@@ -15,9 +15,10 @@ import psutil
 import pytest
 
 from ddl.apply import apply
-from local_runner import emulators
-from local_runner.processes import background
-from schemas.warehouse import EMULATOR_VARIABLE, STORAGE_EMULATOR_VARIABLE, Dataset, bigquery_client
+from gcp.clients import EMULATOR_VARIABLE, STORAGE_EMULATOR_VARIABLE, bigquery_client
+from gcp.dataset import Dataset
+from local_runner.emulators import start
+from local_runner.processes.background import background
 from tests.outages.doors import HttpDoor, TcpDoor
 from tests.outages.streams import Ledger, Stream, Wires
 
@@ -38,17 +39,17 @@ class DurableBigQuery:
 
     def start(self) -> None:
         """Starts it and waits until it answers."""
-        self.rest.port, self.grpc.port = emulators._free_port(), emulators._free_port()
-        command = [sys.executable, *emulators._RUN_BQEMULATOR, "start", "--persistent"]
-        command += [f"--data-dir={self._folder}", f"--project={emulators.PROJECT}"]
+        self.rest.port, self.grpc.port = start._free_port(), start._free_port()
+        command = [sys.executable, *start._RUN_BQEMULATOR, "start", "--persistent"]
+        command += [f"--data-dir={self._folder}", f"--project={start.PROJECT}"]
         command += [f"--rest-port={self.rest.port}", f"--grpc-port={self.grpc.port}"]
         url, host = f"http://127.0.0.1:{self.rest.port}", f"127.0.0.1:{self.grpc.port}"
         with self._lock:
             self._process = self._running.enter_context(
                 background([*command, "--log-level=error"], self._folder / "log")
             )
-            emulators._wait_until(
-                lambda: emulators._bigquery_answers(url) and emulators._grpc_answers(host),
+            start._wait_until(
+                lambda: start._bigquery_answers(url) and start._grpc_answers(host),
                 self._process,
             )
 
@@ -83,17 +84,17 @@ def environment(bigquery, pubsub, _pubsub) -> Iterator[dict[str, str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(EMULATOR_VARIABLE, bigquery.rest.url)
         patch.setenv(STORAGE_EMULATOR_VARIABLE, bigquery.grpc.host)
-        patch.setenv(emulators.PUBSUB_VARIABLE, _pubsub.host)
-        yield {**os.environ, emulators.PUBSUB_VARIABLE: pubsub.host}
+        patch.setenv(start.PUBSUB_VARIABLE, _pubsub.host)
+        yield {**os.environ, start.PUBSUB_VARIABLE: pubsub.host}
 
 
 @pytest.fixture(scope="module")
 def new_ledger(environment) -> Iterator[Callable[[], Ledger]]:
     """Makes a dataset with all tables and views, to which nothing was sent yet."""
-    with bigquery_client(emulators.PROJECT) as client:
+    with bigquery_client(start.PROJECT) as client:
 
         def make() -> Ledger:
-            dataset = Dataset(emulators.PROJECT, f"outages_{uuid.uuid4().hex}")
+            dataset = Dataset(start.PROJECT, f"outages_{uuid.uuid4().hex}")
             apply(client, dataset)
             return Ledger(client, dataset)
 

@@ -17,11 +17,11 @@ from typing import Self
 from google.cloud import bigquery
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
-from local_runner.emulators import PROJECT
-from local_runner.simulate import DUPLICATE, FACT, default_start, simulate
+from gcp.dataset import Dataset
+from local_runner.emulators.start import PROJECT
+from local_runner.traffic.simulate import DUPLICATE, FACT, default_start, simulate
 from pipeline.reconcile import count
 from schemas.errors import ErrorKind
-from schemas.warehouse import Dataset
 
 GIVE_UP_SECONDS = 120
 _BROKEN = (b'{"answer": "broken', ErrorKind.NOT_JSON)

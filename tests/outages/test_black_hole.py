@@ -3,8 +3,8 @@
 import pytest
 from google.cloud import bigquery as bq
 
-from pipeline import storage_connection
-from pipeline.storage_writer import StorageWriter
+from pipeline.sinks.storage_write import connection as storage_connection
+from pipeline.sinks.storage_write.writer import StorageWriter
 
 pytestmark = pytest.mark.xdist_group("outages_of_storage")
 

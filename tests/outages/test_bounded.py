@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from local_runner.archive import write_archive
-from local_runner.simulate import default_start, simulate
+from local_runner.traffic.archive import write_archive
+from local_runner.traffic.simulate import default_start, simulate
 from tests.outages import doors
 
 pytestmark = pytest.mark.xdist_group("outages_of_files")

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from pipeline import letter_sources, reconcile, replay
+from pipeline import reconcile
+from pipeline.replay import __main__ as replay
+from pipeline.replay import candidate_sources
 from tests.pipeline.events import NOW, event
 from tests.pipeline.test_main import DEAD, FACTS
 from tests.pipeline.test_stream import streaming, topics, wait_for
@@ -20,7 +22,7 @@ REPLAYS = "SELECT COALESCE(MAX(replay_count), 0) AS n FROM {dataset}.dead_letter
 
 @pytest.fixture
 def quick_pulls(monkeypatch):
-    monkeypatch.setattr(letter_sources, "_PULL_SECONDS", 1.0)
+    monkeypatch.setattr(candidate_sources, "_PULL_SECONDS", 1.0)
 
 
 @pytest.mark.usefixtures("quick_pulls")

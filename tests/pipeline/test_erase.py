@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import arguments, erase
-from pipeline.erasing import Students
+from gcp import arguments
+from pipeline.erase import __main__ as erase
+from pipeline.erase.students import Students
 from tests.pipeline.events import NOW, event
 from tests.pipeline.test_main import run
 from tests.pipeline.test_sources import ARCHIVE

@@ -25,7 +25,7 @@ STEPS = [
 
 @pytest.fixture
 def build(monkeypatch):
-    monkeypatch.setattr("pipeline.sources.match", lambda pattern: [pattern])
+    monkeypatch.setattr("pipeline.sources.files.match", lambda pattern: [pattern])
 
     def build(argv):
         config, options = parse(argv)

@@ -11,10 +11,10 @@ from google.cloud.bigquery import SchemaField, Table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import insert_rows, live_table
-from pipeline.insert_rows import InsertRowsWriter, json_row
-from pipeline.row_writer import RefusedRow
-from schemas.warehouse import Dataset
+from gcp.dataset import Dataset
+from pipeline.sinks import insert_rows, table_schema
+from pipeline.sinks.insert_rows import InsertRowsWriter, json_row
+from pipeline.sinks.row_writer import RefusedRow
 
 DATASET = Dataset.parse("local-exams.exams")
 
@@ -57,7 +57,7 @@ def new(monkeypatch):
     monkeypatch.setattr("time.sleep", lambda seconds: None)
 
     def new(fake):
-        for module in (insert_rows, live_table):
+        for module in (insert_rows, table_schema):
             monkeypatch.setattr(module, "bigquery_client", lambda project: fake)
         writer = InsertRowsWriter(DATASET, "events_fact", ("n",))
         writer.open()

@@ -7,9 +7,9 @@ import json
 import pytest
 from google.pubsub_v1.types import PubsubMessage
 
-from pipeline.letters import Letter, Outcome, Rules, Selection
+from pipeline.replay.candidates import Outcome, ReplayCandidate, ReplayPolicy, Selection
 from schemas.errors import ErrorKind
-from schemas.families import EXAM_EVENT
+from schemas.exam_event.family import EXAM_EVENT
 from tests.transforms.builders import NOW, letter, message, payload
 from transforms.dead_letters import to_pubsub, to_row
 from transforms.fixes import FIXES
@@ -31,18 +31,18 @@ DEAD = letter(
 
 def read(dead=DEAD):
     data, attributes = to_pubsub(dead)
-    return Letter.of_message(PubsubMessage(data=data, attributes=attributes))
+    return ReplayCandidate.of_message(PubsubMessage(data=data, attributes=attributes))
 
 
 def judged(dead=None, selection=ALL, fix=None, max_replays=3):
-    found = dead if isinstance(dead, Letter) else read(dead or DEAD)
-    return Rules(EXAM_EVENT, selection, FIXES.get(fix), max_replays).judge(found)[0]
+    found = dead if isinstance(dead, ReplayCandidate) else read(dead or DEAD)
+    return ReplayPolicy(EXAM_EVENT, selection, FIXES.get(fix), max_replays).decide(found)[0]
 
 
 def test_topic_and_table_tell_the_same():
     row = to_row(DEAD)._asdict() | {"is_fact": False}
-    assert Letter.of_row(row) == read()
-    assert read() == Letter(
+    assert ReplayCandidate.of_row(row) == read()
+    assert read() == ReplayCandidate(
         payload=payload(),
         attributes=THEIRS | {"replay_of": "m0"},
         message_id="m7",
@@ -58,7 +58,7 @@ def test_topic_and_table_tell_the_same():
 
 def test_the_table_knows_attributes_that_ours_stood_over_on_the_topic():
     dead = letter(message(attributes={"source": "theirs", "replay_count": "2"}))
-    found = Letter.of_row(to_row(dead)._asdict() | {"is_fact": False})
+    found = ReplayCandidate.of_row(to_row(dead)._asdict() | {"is_fact": False})
     assert found.attributes == {"source": "theirs"}
 
 
@@ -76,9 +76,9 @@ def test_what_is_no_letter_of_ours_is_told(missing):
     data, attributes = to_pubsub(DEAD)
     del attributes[missing]
     with pytest.raises(ValueError, match=missing):
-        Letter.of_message(PubsubMessage(data=data, attributes=attributes))
+        ReplayCandidate.of_message(PubsubMessage(data=data, attributes=attributes))
     with pytest.raises(ValueError, match="Invalid isoformat"):
-        Letter.of_message(
+        ReplayCandidate.of_message(
             PubsubMessage(data=data, attributes=attributes | {missing: "x", "failed_at": "x"})
         )
 
@@ -134,14 +134,14 @@ def test_what_is_only_a_beginning_or_a_fact_stays():
 def test_a_body_that_is_no_text_is_of_no_test_and_stays():
     spoilt = read(letter(message(b'{"test_id": "t1\xff", "client_ts": "2026-03-02T10:00:00\xff"}')))
     of_test = dataclasses.replace(ALL, test="t1")
-    rules = Rules(EXAM_EVENT, of_test, FIXES["assume_utc"], 3)
-    assert rules.judge(spoilt) == (Outcome.NOT_ASKED_FOR, spoilt.payload)
+    rules = ReplayPolicy(EXAM_EVENT, of_test, FIXES["assume_utc"], 3)
+    assert rules.decide(spoilt) == (Outcome.NOT_ASKED_FOR, spoilt.payload)
 
 
 def test_a_fix_mends_or_leaves():
     naive = payload(client_ts="2026-03-02T10:00:00")
-    rules = Rules(EXAM_EVENT, ALL, FIXES["assume_utc"], 3)
-    result, mended = rules.judge(read(letter(message(naive))))
+    rules = ReplayPolicy(EXAM_EVENT, ALL, FIXES["assume_utc"], 3)
+    result, mended = rules.decide(read(letter(message(naive))))
     assert result is Outcome.REPLAYED
     assert json.loads(mended)["client_ts"] == "2026-03-02T10:00:00Z"
-    assert rules.judge(read()) == (Outcome.NOT_MENDED, payload())
+    assert rules.decide(read()) == (Outcome.NOT_MENDED, payload())

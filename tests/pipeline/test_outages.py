@@ -10,7 +10,7 @@ from google.auth.exceptions import DefaultCredentialsError, RefreshError, Transp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.outages import is_outage, is_request_at_fault, send_in_halves, wait_out_outages
+from gcp.retry import is_outage, is_request_at_fault, retry_transient, send_in_halves
 
 GATEWAY = b"<html><title>Error</title>That\xe2\x80\x99s an error.</html>"
 
@@ -96,7 +96,7 @@ def test_a_call_is_repeated_until_the_service_is_back(monkeypatch):
             raise answer
         return answer
 
-    assert wait_out_outages("a service")(call)() == "done"
+    assert retry_transient("a service", call) == "done"
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=40))

@@ -4,10 +4,11 @@ import apache_beam as beam
 from google.auth.exceptions import DefaultCredentialsError
 from google.cloud import pubsub_v1
 
-from pipeline import publish
-from pipeline.publish import PublishDeadLetters
+from pipeline.sinks import publish
+from pipeline.sinks.publish import PublishDeadLetters
+from schemas.dead_letter import DeadLetter
 from schemas.errors import ErrorKind
-from schemas.message import DeadLetter, Message
+from schemas.message import Message
 from tests.pipeline.events import NOW
 
 PROJECT = "local-exams"

@@ -9,14 +9,14 @@ from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1 import PublisherClient as PublisherApi
 from google.pubsub_v1.types import PubsubMessage
 
-from pipeline import letter_sources, replaying
-from pipeline.insert_rows import json_row
-from pipeline.letter_sources import SubscriptionLetters
-from pipeline.letters import Outcome, Rules
-from pipeline.replay import lines, main
-from pipeline.replaying import redacted, replay
+from pipeline.replay import candidate_sources, sending
+from pipeline.replay.__main__ import lines, main
+from pipeline.replay.candidate_sources import SubscriptionCandidates
+from pipeline.replay.candidates import Outcome, ReplayPolicy
+from pipeline.replay.sending import redacted, replay
+from pipeline.sinks.insert_rows import json_row
 from schemas.errors import ErrorKind
-from schemas.families import EXAM_EVENT
+from schemas.exam_event.family import EXAM_EVENT
 from tests.pipeline.test_letters import ALL
 from tests.transforms.builders import NOW, letter, message, payload
 from transforms.dead_letters import DeadLetterRow, to_pubsub, to_row
@@ -75,7 +75,7 @@ class Wire:
 
 @pytest.fixture
 def wire(pubsub_emulator, monkeypatch):
-    monkeypatch.setattr(letter_sources, "_PULL_SECONDS", 1.0)
+    monkeypatch.setattr(candidate_sources, "_PULL_SECONDS", 1.0)
     with PublisherClient() as publisher, SubscriberClient() as subscriber:
         yield Wire(publisher, subscriber)
         publisher.stop()
@@ -173,7 +173,7 @@ def test_letters_do_not_go_round_in_circles(wire, capsys):
 
 def test_letters_that_come_during_the_pass_wait_for_the_next(wire):
     wire.dead_letters(dead("before"))
-    with SubscriptionLetters(wire.subscriber, wire.dead[1]) as letters:
+    with SubscriptionCandidates(wire.subscriber, wire.dead[1]) as letters:
         found = []
         for batch in letters:
             found += [one.message_id for _, one in batch]
@@ -185,7 +185,7 @@ def test_letters_that_come_during_the_pass_wait_for_the_next(wire):
 
 def test_what_was_sent_before_an_interruption_is_done_with(wire, monkeypatch):
     """The topic is a stand-in here: no real one breaks off in the middle on request."""
-    monkeypatch.setattr(replaying, "_MAX_PUBLISH_MESSAGES", 1)
+    monkeypatch.setattr(sending, "_MAX_PUBLISH_MESSAGES", 1)
     sent = []
 
     def send(messages):
@@ -198,7 +198,7 @@ def test_what_was_sent_before_an_interruption_is_done_with(wire, monkeypatch):
     tally = Counter()
     with (
         pytest.raises(ServiceUnavailable),
-        SubscriptionLetters(wire.subscriber, wire.dead[1]) as letters,
+        SubscriptionCandidates(wire.subscriber, wire.dead[1]) as letters,
     ):
         replay(letters, rules(), send, tally)
     assert len(sent) == 1
@@ -207,7 +207,7 @@ def test_what_was_sent_before_an_interruption_is_done_with(wire, monkeypatch):
 
 
 def test_interrupted_and_run_again_it_sends_each_letter_once(wire, monkeypatch, capsys):
-    monkeypatch.setattr(replaying, "_MAX_PUBLISH_MESSAGES", 1)
+    monkeypatch.setattr(sending, "_MAX_PUBLISH_MESSAGES", 1)
     wire.dead_letters(*(dead(f"m{n}") for n in range(5)))
     publish, calls = PublisherApi.publish, []
 
@@ -230,7 +230,7 @@ def test_what_the_topic_refuses_as_such_stays(wire, capsys):
     """A stand-in again: the emulator takes whatever it is sent."""
     wire.dead_letters(dead("m1", b"bad"), dead("m2", b"good"))
     tally = Counter()
-    with SubscriptionLetters(wire.subscriber, wire.dead[1]) as letters:
+    with SubscriptionCandidates(wire.subscriber, wire.dead[1]) as letters:
         replay(
             letters, rules(), lambda ms: {n for n, m in enumerate(ms) if m.data == b"bad"}, tally
         )
@@ -240,7 +240,7 @@ def test_what_the_topic_refuses_as_such_stays(wire, capsys):
 
 
 def rules():
-    return Rules(EXAM_EVENT, ALL, None, 3)
+    return ReplayPolicy(EXAM_EVENT, ALL, None, 3)
 
 
 def insert(warehouse, *letters):

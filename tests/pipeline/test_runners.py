@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from ddl.apply import apply
-from local_runner.emulators import PROJECT
-from schemas.warehouse import Dataset, bigquery_client
+from gcp.clients import bigquery_client
+from gcp.dataset import Dataset
+from local_runner.emulators.start import PROJECT
 from tests.pipeline.events import NOW, bodies, event
 from tests.pipeline.test_main import DEAD, FACTS
 

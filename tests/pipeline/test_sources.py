@@ -6,7 +6,7 @@ import pytest
 from apache_beam.io.gcp.pubsub import PubsubMessage
 from proto.datetime_helpers import DatetimeWithNanoseconds
 
-from pipeline import sources
+from pipeline.sources import files
 from schemas.coders import StructCoder
 from schemas.message import Message
 
@@ -25,7 +25,7 @@ ARCHIVE = {
 
 
 def lines(content: bytes):
-    return list(sources.read_lines(io.BytesIO(content), "/some/where/log.jsonl", PUBLISHED))
+    return list(files.read_lines(io.BytesIO(content), "/some/where/log.jsonl", PUBLISHED))
 
 
 def archive(path, count, schema=ARCHIVE):
@@ -54,7 +54,7 @@ def test_each_line_is_a_message_numbered_from_one():
 
 
 def test_a_line_longer_than_any_message_keeps_its_beginning_and_its_size(monkeypatch):
-    monkeypatch.setattr(sources, "MAX_LINE_BYTES", 8)
+    monkeypatch.setattr(files, "MAX_LINE_BYTES", 8)
     messages = lines(b"x" * 8 + b"\n" + b"y" * 30 + b"\nlast\n" + b"z" * 20)
     assert [(m.payload, m.size) for m in messages] == [
         (b"xxxxxxxx", 8),
@@ -66,7 +66,7 @@ def test_a_line_longer_than_any_message_keeps_its_beginning_and_its_size(monkeyp
 
 def test_an_archive_gives_back_what_pubsub_had(tmp_path):
     path = archive(tmp_path / "part.avro", 3)
-    messages = list(sources.read_file(path, publish_time=dt.datetime.now(dt.UTC)))
+    messages = list(files.read_file(path, publish_time=dt.datetime.now(dt.UTC)))
     assert [m.message_id for m in messages] == ["0", "1", "2"]
     assert messages[1].payload == b"\x00\xff\n1"
     assert messages[1].publish_time == PUBLISHED
@@ -77,8 +77,8 @@ def test_a_cut_archive_is_damage_and_not_an_end(tmp_path):
     path = tmp_path / "part.avro"
     archive(path, 5_000)
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(sources.DamagedInputError, match="damaged"):
-        list(sources.read_file(str(path), PUBLISHED))
+    with pytest.raises(files.DamagedInputError, match="damaged"):
+        list(files.read_file(str(path), PUBLISHED))
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b'{"a":1}\n'])
@@ -86,24 +86,24 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path, content):
     path = tmp_path / "part.avro"
     path.write_bytes(content)
     with pytest.raises(ValueError, match="not an Avro file"):
-        sources.check_archive(str(path))
+        files.check_archive(str(path))
 
 
 def test_an_archive_without_metadata_is_refused(tmp_path):
     schema = ARCHIVE | {"fields": [ARCHIVE["fields"][4]]}
     with pytest.raises(ValueError, match="attributes, message_id, publish_time"):
-        sources.check_archive(archive(tmp_path / "part.avro", 1, schema))
+        files.check_archive(archive(tmp_path / "part.avro", 1, schema))
 
 
 def test_a_pattern_names_files_in_order(tmp_path):
     for name in ("b.jsonl", "a.jsonl", "c.txt"):
         (tmp_path / name).touch()
-    assert [p.rsplit("/", 1)[1] for p in sources.match(f"{tmp_path}/*.jsonl")] == [
+    assert [p.rsplit("/", 1)[1] for p in files.match(f"{tmp_path}/*.jsonl")] == [
         "a.jsonl",
         "b.jsonl",
     ]
     with pytest.raises(FileNotFoundError):
-        sources.match(f"{tmp_path}/none.jsonl")
+        files.match(f"{tmp_path}/none.jsonl")
 
 
 def test_two_files_of_one_name_would_share_message_ids(tmp_path):
@@ -111,13 +111,13 @@ def test_two_files_of_one_name_would_share_message_ids(tmp_path):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "log.jsonl").touch()
     with pytest.raises(ValueError, match="same name"):
-        sources.match(f"{tmp_path}/*/log.jsonl")
+        files.match(f"{tmp_path}/*/log.jsonl")
 
 
 def test_a_pubsub_message_keeps_its_metadata_and_travels():
     published = DatetimeWithNanoseconds.from_rfc3339("2026-01-02T03:04:05.123456789Z")
     received = PubsubMessage(b"{}", {"origin": "app"}, message_id="7", publish_time=published)
-    message = sources.from_pubsub(received, source="projects/p/subscriptions/s")
+    message = files.from_pubsub(received, source="projects/p/subscriptions/s")
     assert message.message_id == "7"
     assert message.publish_time == PUBLISHED.replace(microsecond=123456)
     assert message.attributes == {"origin": "app"}

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from google.cloud import bigquery
 
-from pipeline.storage_writer import StorageWriter
+from pipeline.sinks.storage_write.writer import StorageWriter
 
 TYPES = {
     "text": "STRING",

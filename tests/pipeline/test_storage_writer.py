@@ -12,10 +12,12 @@ from google.cloud.bigquery import SchemaField
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import live_table, storage_connection, storage_stream
-from pipeline.row_writer import RefusedRow
-from pipeline.storage_writer import StorageWriter
-from schemas.warehouse import Dataset
+from gcp.dataset import Dataset
+from pipeline.sinks import table_schema
+from pipeline.sinks.row_writer import RefusedRow
+from pipeline.sinks.storage_write import connection as storage_connection
+from pipeline.sinks.storage_write import stream as storage_stream
+from pipeline.sinks.storage_write.writer import StorageWriter
 from tests.pipeline.fake_storage import FakeStorage, FakeTable, Fault
 
 COLUMNS = ("n", "kind", "extra")
@@ -64,7 +66,7 @@ def new(server, monkeypatch):
         table = FakeTable(list(fields) or [N, KIND, EXTRA])
         path = f"projects/{dataset.project}/datasets/{dataset.name}/tables/t/streams/_default"
         server.tables[path] = table
-        monkeypatch.setattr(live_table, "bigquery_client", lambda project: table)
+        monkeypatch.setattr(table_schema, "bigquery_client", lambda project: table)
         writer = StorageWriter(dataset, "t", COLUMNS)
         writer.open()
         writers.append(writer)

@@ -14,8 +14,9 @@ import pytest
 from google.cloud import bigquery
 
 from ddl.apply import apply
-from local_runner.emulators import PROJECT, BigQueryEmulator
-from schemas.warehouse import Dataset, bigquery_client
+from gcp.clients import bigquery_client
+from gcp.dataset import Dataset
+from local_runner.emulators.start import PROJECT, BigQueryEmulator
 from tests.real_log import oracle
 
 ROOT = Path(__file__).parents[2]

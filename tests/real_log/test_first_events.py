@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from ddl.apply import apply
-from local_runner import exam_log
-from local_runner.counts import arrived
-from local_runner.publishing import publish
-from local_runner.runs import drain_stream, streaming_pipeline
-from local_runner.stage import Wiring
+from local_runner.environment import PubSubNames
+from local_runner.pipeline_process import drain_stream, streaming_pipeline
+from local_runner.report.counts import arrived
+from local_runner.traffic import exam_log
+from local_runner.traffic.publishing import publish
 from tests.real_log.comparing import same_rows
 
 pytestmark = pytest.mark.xdist_group("real_log")
@@ -30,14 +30,14 @@ def test_the_stream_gives_the_rows_of_the_bounded_path(
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    wiring = Wiring.of(uuid.uuid4().hex)
-    wiring.create()
+    pubsub = PubSubNames.of(uuid.uuid4().hex)
+    pubsub.create()
     apply(warehouse.client, warehouse.dataset)
     lines = exam_log.read_log(log, exam.start).lines
     payloads = exam_log.payloads(lines, exam_log.Exam(exam.name, exam.start))
-    publish(((payload, {}) for payload in itertools.islice(payloads, COUNT)), wiring.topic, ignore)
+    publish(((payload, {}) for payload in itertools.islice(payloads, COUNT)), pubsub.topic, ignore)
 
-    with streaming_pipeline(wiring, warehouse.dataset) as process:
+    with streaming_pipeline(pubsub, warehouse.dataset) as process:
         drain_stream(process, lambda: arrived(warehouse.client, warehouse.dataset), COUNT, ignore)
         assert process.stop() == 0, process.last_lines()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from ddl import statements
-from schemas.warehouse import Dataset
+from gcp.dataset import Dataset
 from tests.real_log import oracle
 from tests.real_log.comparing import same_rows
 

@@ -14,15 +14,16 @@ import apache_beam as beam
 import pytest
 
 from schemas import coders
-from schemas.lateness import Judgement
-from schemas.message import DeadLetter, Message
+from schemas.dead_letter import DeadLetter
+from schemas.lateness import LatenessResult
+from schemas.message import Message
 from tests.lateness.settings import lateness_config
 from tests.lateness.streams import RUN, Append
 from tests.real_log import oracle
 from tests.real_log.conftest import ROOT
 from tests.transforms.builders import BOUNDS
-from transforms.judge_lateness import JudgeLateness
-from transforms.lateness_steps import SessionElement
+from transforms.lateness.judge import JudgeLateness
+from transforms.lateness.steps import SessionElement
 from transforms.steps import ValidateEvents
 
 pytestmark = pytest.mark.xdist_group("real_log")
@@ -53,7 +54,7 @@ def test_shuffled_lines_give_the_same_late_submissions(log, exam, tmp_path):
     subprocess.run([*command, start], cwd=ROOT, check=True, capture_output=True)
     payloads = exported.read_bytes().splitlines()
     random.Random(20260302).shuffle(payloads)
-    coders.register([Message, DeadLetter, Judgement, SessionElement, RUN.family.accepted])
+    coders.register([Message, DeadLetter, LatenessResult, SessionElement, RUN.family.valid_event])
     with beam.Pipeline("FnApiRunner") as pipeline:
         events, _ = (
             pipeline

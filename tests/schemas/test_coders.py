@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from schemas import coders
 from schemas.coders import StructCoder
-from schemas.errors import ContractError, ErrorKind, Refusal
-from schemas.exam_event import AcceptedExamEvent, ExamEvent
-from schemas.lateness import DeadlineSource, Judgement, LateStatus
-from schemas.message import DeadEvent, DeadLetter, Message
+from schemas.dead_letter import DeadEvent, DeadLetter
+from schemas.errors import ContractError, ErrorKind, Rejection
+from schemas.exam_event.event import ExamEvent, ValidExamEvent
+from schemas.lateness import DeadlineSource, LatenessResult, LateStatus
+from schemas.message import Message
 from tests.transforms import builders, strategies
 
-STRUCTS = (Message, DeadLetter, Judgement, AcceptedExamEvent, ExamEvent)
+STRUCTS = (Message, DeadLetter, LatenessResult, ValidExamEvent, ExamEvent)
 
 texts = st.text(max_size=20)
 messages = st.builds(
@@ -55,7 +56,7 @@ values = st.one_of(
         event=st.none() | dead_events,
     ),
     st.builds(
-        Judgement,
+        LatenessResult,
         late_status=st.sampled_from(LateStatus),
         is_late_submission=st.none() | st.booleans(),
         late_by_seconds=st.none() | st.floats(0, 1e9),
@@ -63,12 +64,12 @@ values = st.one_of(
         deadline_source=st.none() | st.sampled_from(DeadlineSource),
     ),
     st.builds(
-        AcceptedExamEvent,
+        ValidExamEvent,
         message=messages,
         event=strategies.events,
         extra=st.none() | texts,
     ),
-    st.builds(Refusal, kind=st.sampled_from(ErrorKind), message=texts, field=st.none() | texts),
+    st.builds(Rejection, kind=st.sampled_from(ErrorKind), message=texts, field=st.none() | texts),
 )
 
 
@@ -133,7 +134,7 @@ def test_a_coder_survives_pickling() -> None:
 
 
 def test_coders_of_different_structs_differ() -> None:
-    assert StructCoder(ExamEvent) != StructCoder(Judgement)
+    assert StructCoder(ExamEvent) != StructCoder(LatenessResult)
     assert StructCoder(ExamEvent) != ExamEvent
 
 

@@ -14,20 +14,21 @@ import pytest
 from msgspec import inspect as types
 
 from ddl import statements
-from schemas.exam_event import EventType, ExamEvent
-from schemas.families import EXAM_EVENT, FAMILIES
+from gcp.dataset import Dataset
+from schemas.dead_letter import DeadEvent
+from schemas.exam_event.event import EventType, ExamEvent
+from schemas.exam_event.family import EXAM_EVENT
+from schemas.families import FAMILIES
+from schemas.field_types import FieldType, field_types_of
 from schemas.lateness import DeadlineSource, LateStatus
-from schemas.message import DeadEvent
-from schemas.shapes import Shape, shapes_of
-from schemas.warehouse import Dataset
 from tests.transforms import builders
 from transforms.dead_letters import DeadLetterRow
 from transforms.rows import columns
 
 DATASET = Dataset("local-exams", "contract")
-AVSC = json.loads(resources.files("schemas").joinpath("exam_event_v1.avsc").read_text())
+AVSC = json.loads(resources.files("schemas").joinpath("exam_event/v1.avsc").read_text())
 AVRO_FIELDS = {field["name"]: field for field in AVSC["fields"]}
-SHAPES = shapes_of(ExamEvent)
+SHAPES = field_types_of(ExamEvent)
 COLUMNS = {field.name: field for field in statements.table(DATASET, "events_fact").schema}
 RENAMED = EXAM_EVENT.renamed
 
@@ -54,7 +55,7 @@ def avro_word(field: dict[str, Any]) -> tuple[str, bool]:
     return declared.get("logicalType") or declared.get("sqlType") or declared["type"], nullable
 
 
-def words(shape: Shape) -> tuple[str, str]:
+def words(shape: FieldType) -> tuple[str, str]:
     return WORDS[frozenset(shape.kinds)]
 
 
@@ -137,14 +138,14 @@ def test_dead_letter_rows_fill_every_column_of_their_table() -> None:
 
 def test_what_a_dead_event_keeps_has_the_types_of_the_contract() -> None:
     declared = {column.name: column for column in statements.table(DATASET, "dead_letters").schema}
-    for name, shape in shapes_of(DeadEvent).items():
+    for name, shape in field_types_of(DeadEvent).items():
         assert shape.kinds == SHAPES[name].kinds - {types.EnumType}
         assert declared[name].field_type == words(SHAPES[name])[1]
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 def test_a_family_has_what_the_steps_rely_on(family: Any) -> None:
-    shapes = shapes_of(family.event)
+    shapes = field_types_of(family.event)
     assert shapes["event_id"].kinds == {types.StrType}
     assert shapes["client_ts"].kinds == {types.DateTimeType}
     assert not any(shapes[name].nullable for name in ("event_id", "event_type", "client_ts"))

@@ -3,8 +3,8 @@
 import pytest
 from google.auth.credentials import AnonymousCredentials
 
-from schemas import warehouse
-from schemas.warehouse import Dataset
+from gcp import clients
+from gcp.dataset import Dataset
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def test_anything_else_is_refused(text: str) -> None:
 
 
 def test_without_an_emulator_rows_go_to_bigquery(monkeypatch):
-    for variable in (warehouse.EMULATOR_VARIABLE, warehouse.STORAGE_EMULATOR_VARIABLE):
+    for variable in (clients.EMULATOR_VARIABLE, clients.STORAGE_EMULATOR_VARIABLE):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr("google.auth.default", lambda *_, **__: (AnonymousCredentials(), "p"))
-    with warehouse.storage_write_client() as client:
+    with clients.storage_write_client() as client:
         assert client.transport.host == "bigquerystorage.googleapis.com:443"

@@ -4,12 +4,13 @@ import datetime as dt
 import json
 from typing import Any
 
+from schemas.dead_letter import DeadLetter
 from schemas.errors import ContractError, ErrorKind
-from schemas.exam_event import AcceptedExamEvent, EventType, ExamEvent
-from schemas.families import EXAM_EVENT
-from schemas.lateness import Judgement, LateStatus
-from schemas.message import DeadLetter, Message
-from schemas.rules import EventTimeBounds
+from schemas.event_time import EventTimeBounds
+from schemas.exam_event.event import EventType, ExamEvent, ValidExamEvent
+from schemas.exam_event.family import EXAM_EVENT
+from schemas.lateness import LatenessResult, LateStatus
+from schemas.message import Message
 from transforms.decode import Decoder
 from transforms.rows import RowBuilder
 
@@ -17,7 +18,7 @@ NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
 BOUNDS = EventTimeBounds(max_age=dt.timedelta(days=1800), max_ahead=dt.timedelta(days=1))
 DECODER = Decoder(EXAM_EVENT)
 ROWS = RowBuilder(EXAM_EVENT, "1.2.3")
-UNKNOWN = Judgement(late_status=LateStatus.UNKNOWN)
+UNKNOWN = LatenessResult(late_status=LateStatus.UNKNOWN)
 
 # What a message must hold at the least, in the contract's order.
 REQUIRED = {
@@ -59,18 +60,18 @@ def message(data: bytes | None = None, **fields: Any) -> Message:
     return Message(payload=payload() if data is None else data, **(defaults | fields))
 
 
-def accepted(extra: str | None = None, **fields: Any) -> AcceptedExamEvent:
+def accepted(extra: str | None = None, **fields: Any) -> ValidExamEvent:
     return accept(event(**fields), extra)
 
 
-def accept(of: ExamEvent, extra: str | None = None, **of_message: Any) -> AcceptedExamEvent:
+def accept(of: ExamEvent, extra: str | None = None, **of_message: Any) -> ValidExamEvent:
     """An event as a valid message of ours would have brought it."""
-    return AcceptedExamEvent(message=message(b"{}", **of_message), event=of, extra=extra)
+    return ValidExamEvent(message=message(b"{}", **of_message), event=of, extra=extra)
 
 
-def row_dict(sent: AcceptedExamEvent, judgement: Judgement = UNKNOWN) -> dict[str, Any]:
+def row_dict(sent: ValidExamEvent, lateness: LatenessResult = UNKNOWN) -> dict[str, Any]:
     """The row of an event, by column."""
-    return dict(zip(ROWS.columns, ROWS.row(sent, judgement, NOW), strict=True))
+    return dict(zip(ROWS.columns, ROWS.row(sent, lateness, NOW), strict=True))
 
 
 def letter(of: Message | None = None, **fields: Any) -> DeadLetter:

@@ -8,7 +8,7 @@ import datetime as dt
 import json
 
 from schemas.errors import ErrorKind
-from schemas.exam_event import EventType
+from schemas.exam_event.event import EventType
 from tests.transforms.builders import REQUIRED, payload, raw
 from transforms.decode import MAX_PAYLOAD_BYTES
 

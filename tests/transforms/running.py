@@ -9,23 +9,24 @@ import apache_beam as beam
 from apache_beam.metrics.metric import MetricResults
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
-from pipeline.row_writer import RefusedRow
-from pipeline.sinks import WriteRows
-from schemas import coders
-from schemas.errors import Refusal
-from schemas.families import EXAM_EVENT, EventFamily
-from schemas.lateness import Judgement
-from schemas.message import DeadLetter, Message
+from pipeline.sinks.row_writer import RefusedRow
+from pipeline.sinks.write_rows import WriteRows
+from schemas import coders, metrics
+from schemas.dead_letter import DeadLetter
+from schemas.errors import Rejection
+from schemas.exam_event.family import EXAM_EVENT
+from schemas.family import EventFamily
+from schemas.lateness import LatenessResult
+from schemas.message import Message
 from tests.lateness.settings import lateness_config
 from tests.transforms.builders import BOUNDS
-from transforms import metrics
 from transforms.dead_letters import DeadLetterRows
-from transforms.judge_lateness import JudgeLateness
-from transforms.lateness_steps import SessionElement
+from transforms.lateness.judge import JudgeLateness
+from transforms.lateness.steps import SessionElement
 from transforms.rows import FactRows, Row
-from transforms.steps import RejectedEvents, Run, ValidateEvents
+from transforms.steps import RejectedEvents, RunInfo, ValidateEvents
 
-RUN = Run(family=EXAM_EVENT, pipeline_version="1.2.3")
+RUN = RunInfo(family=EXAM_EVENT, pipeline_version="1.2.3")
 
 # Filled by the running pipeline: both runners work in this process.
 _SEEN: dict[str, list[Any]] = collections.defaultdict(list)
@@ -97,7 +98,9 @@ def run_steps(
     has to pass through its coder. ``refused``: event_ids that the warehouse does not take.
     """
     _SEEN.clear()
-    coders.register([Message, DeadLetter, Judgement, SessionElement, Refusal, family.accepted])
+    coders.register(
+        [Message, DeadLetter, LatenessResult, SessionElement, Rejection, family.valid_event]
+    )
     run = dataclasses.replace(RUN, family=family)
     facts, letter_rows = FactRows(family, RUN.pipeline_version), DeadLetterRows()
     pipeline = beam.Pipeline(runner=runner or FnApiRunner())
@@ -105,7 +108,7 @@ def run_steps(
         Message
     )
     events, invalid = received | "Validate" >> ValidateEvents(run, BOUNDS)
-    judged, unjudged = (
+    judged, failed = (
         events | "Break1" >> beam.Reshuffle() | "Judge" >> JudgeLateness(run, lateness_config())
     )
     sent_back = (
@@ -114,7 +117,7 @@ def run_steps(
         | "Break3" >> beam.Reshuffle()
     )
     rejected = sent_back | "Rejected" >> RejectedEvents(run, "WriteFacts")
-    letters = (invalid, unjudged, rejected) | beam.Flatten()
+    letters = (invalid, failed, rejected) | beam.Flatten()
     letters = letters | "Break4" >> beam.Reshuffle()
     _ = letters | "Keep letters" >> beam.Map(_keep, "letters")
     _ = (letters,) | "WriteLetters" >> WriteRows(

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from schemas.exam_event import EventType, ExamEvent
-from schemas.families import EXAM_EVENT
+from schemas.exam_event.event import EventType, ExamEvent
+from schemas.exam_event.family import EXAM_EVENT
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 FIELDS = ExamEvent.__struct_fields__

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import msgspec
 
 from schemas.errors import ContractError, ErrorKind
-from schemas.families import EventFamily
-from schemas.message import Accepted
+from schemas.family import EventFamily
+from schemas.message import ValidEvent
 from tests.transforms import builders
 from tests.transforms.running import run_steps
 from transforms.rows import columns
@@ -31,7 +31,7 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     basket: dict[str, Any] | None = None
 
 
-class AcceptedOrder(Accepted, frozen=True, kw_only=True):
+class AcceptedOrder(ValidEvent, frozen=True, kw_only=True):
     event: Order
 
 
@@ -43,7 +43,7 @@ def gifts_cost_nothing(order: Order) -> None:
 ORDERS = EventFamily(
     name="order",
     event=Order,
-    accepted=AcceptedOrder,
+    valid_event=AcceptedOrder,
     table="orders_fact",
     rules=(gifts_cost_nothing,),
     dead_letter_types={OrderType.FAILED: ErrorKind.STORE_ERROR},

@@ -7,9 +7,9 @@ from google.pubsub_v1.types import PubsubMessage
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from schemas.errors import ErrorKind, Refusal
-from schemas.families import EXAM_EVENT
-from schemas.message import DeadEvent, DeadLetter
+from schemas.dead_letter import DeadEvent, DeadLetter
+from schemas.errors import ErrorKind, Rejection
+from schemas.exam_event.family import EXAM_EVENT
 from tests.transforms.builders import (
     NOW,
     accepted,
@@ -20,12 +20,12 @@ from tests.transforms.builders import (
 from transforms.dead_letters import (
     MAX_STORED_PAYLOAD_BYTES,
     OWN_ATTRIBUTES,
-    DeadLetters,
+    DeadLetterFactory,
     to_pubsub,
     to_row,
 )
 
-LETTERS = DeadLetters(EXAM_EVENT, "1.2.3")
+LETTERS = DeadLetterFactory(EXAM_EVENT, "1.2.3")
 PUBSUB_BYTES = 10_000_000
 TOPIC_BYTES = 600  # projects/<63>/topics/<255> and the framing of a request
 KEYWORDS = ("data", "topic", "timeout", "retry", "self", "ordering_key")
@@ -148,7 +148,7 @@ def test_a_message_read_only_in_part_says_so() -> None:
     + [(text, 0) for text in ("", "-1", "+1", "1.0", "two", " 1", "\u0663", "\u00b2", "9" * 5_000)],
 )
 def test_replay_count_is_read_from_the_attribute(text: str, count: int) -> None:
-    error = Refusal(ErrorKind.NOT_JSON, "mend it")
+    error = Rejection(ErrorKind.NOT_JSON, "mend it")
     dead = LETTERS.of_error(message(attributes={"replay_count": text}), error, "S", NOW)
     assert dead.replay_count == count
     assert to_pubsub(dead)[1]["replay_count"] == str(count)
@@ -156,13 +156,13 @@ def test_replay_count_is_read_from_the_attribute(text: str, count: int) -> None:
 
 def test_the_letter_of_an_error() -> None:
     received = message(payload(answer=1), attributes={"app": "ios"})
-    error = Refusal(ErrorKind.SCHEMA_VIOLATION, "answer must be text", "answer")
-    assert LETTERS.of_error(received, error, "Stage", NOW) == DeadLetter(
+    error = Rejection(ErrorKind.SCHEMA_VIOLATION, "answer must be text", "answer")
+    assert LETTERS.of_error(received, error, "Environment", NOW) == DeadLetter(
         message=received,
         error_kind=ErrorKind.SCHEMA_VIOLATION,
         error_message="answer must be text",
         error_field="answer",
-        stage="Stage",
+        stage="Environment",
         event_family="exam_event",
         event_id="e1",
         failed_at=NOW,
@@ -172,7 +172,7 @@ def test_the_letter_of_an_error() -> None:
 
 def test_the_letter_of_a_store_error_keeps_what_sessions_count() -> None:
     sent = accepted(event_type="store_error", question_id="q1", error_payload={"code": 7})
-    dead = LETTERS.of_event(message(), sent, "Stage", NOW)
+    dead = LETTERS.of_event(message(), sent, "Environment", NOW)
     assert (dead.error_kind, dead.event_id) == (ErrorKind.STORE_ERROR, "e1")
     assert dead.event == DeadEvent(
         test_id="t1",

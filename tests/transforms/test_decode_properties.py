@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import ContractError, ErrorKind
-from schemas.exam_event import ExamEvent
+from schemas.exam_event.event import ExamEvent
 from tests.transforms import strategies
 from tests.transforms.builders import DECODER, REQUIRED, outcome, payload, raw
 

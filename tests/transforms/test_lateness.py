@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.exam_event import ExamEvent
-from schemas.lateness import DeadlineSource, Judgement, LateStatus
+from schemas.exam_event.event import ExamEvent
+from schemas.lateness import DeadlineSource, LatenessResult, LateStatus
 from tests.transforms import strategies
 from tests.transforms.builders import NOW, event
-from transforms.lateness import UNKNOWN, judge, payload_deadline
+from transforms.lateness.rule import UNKNOWN, judge, payload_deadline
 
 MICROSECOND = dt.timedelta(microseconds=1)
 HOUR = dt.timedelta(hours=1)
@@ -26,12 +26,12 @@ def deadline_by_hand(sent: ExamEvent) -> dt.datetime | None:
 @given(sent=strategies.events)
 def test_late_means_strictly_after_the_deadline(sent: ExamEvent) -> None:
     deadline = deadline_by_hand(sent)
-    judgement = judge(sent)
-    assert payload_deadline(sent) == deadline == judgement.deadline_ts
+    lateness = judge(sent)
+    assert payload_deadline(sent) == deadline == lateness.deadline_ts
     if deadline is None:
         return
     late = sent.client_ts > deadline
-    assert judgement == Judgement(
+    assert lateness == LatenessResult(
         late_status=LateStatus.LATE if late else LateStatus.ON_TIME,
         is_late_submission=late,
         late_by_seconds=(sent.client_ts - deadline) / dt.timedelta(seconds=1) if late else None,
@@ -42,18 +42,18 @@ def test_late_means_strictly_after_the_deadline(sent: ExamEvent) -> None:
 
 @given(sent=strategies.events)
 def test_the_apps_verdict_stands_in_only_without_a_deadline(sent: ExamEvent) -> None:
-    judgement = judge(sent)
+    lateness = judge(sent)
     if deadline_by_hand(sent) is not None:
-        assert judgement.deadline_source is DeadlineSource.PAYLOAD
+        assert lateness.deadline_source is DeadlineSource.PAYLOAD
     elif sent.is_late_submission is None:
-        assert judgement == UNKNOWN
+        assert lateness == UNKNOWN
     else:
-        assert judgement == Judgement(
+        assert lateness == LatenessResult(
             late_status=LateStatus.LATE if sent.is_late_submission else LateStatus.ON_TIME,
             is_late_submission=bool(sent.is_late_submission),
             deadline_source=DeadlineSource.CLIENT,
         )
-        assert type(judgement.is_late_submission) is bool
+        assert type(lateness.is_late_submission) is bool
 
 
 @given(sent=strategies.events, zone=strategies.offsets)
@@ -112,10 +112,10 @@ def test_the_deadline_itself_is_on_time_and_a_microsecond_later_is_late(
     ],
 )
 def test_half_a_deadline_is_none(carried: dict[str, Any], verdict: Any, status: Any) -> None:
-    judgement = judge(event(is_late_submission=verdict, **carried))
-    assert judgement.late_status is status
-    assert judgement.deadline_ts is None
-    assert judgement.late_by_seconds is None
+    lateness = judge(event(is_late_submission=verdict, **carried))
+    assert lateness.late_status is status
+    assert lateness.deadline_ts is None
+    assert lateness.late_by_seconds is None
 
 
 @pytest.mark.parametrize("verdict", [0, 1, False, True])
@@ -130,7 +130,7 @@ def test_a_deadline_is_never_overruled(verdict: Any) -> None:
 @given(start=st.just(NOW), duration=st.integers(1, 604_800), after=st.integers(-10, 10))
 def test_duration_counts_in_seconds(start: dt.datetime, duration: int, after: int) -> None:
     client_ts = start + dt.timedelta(seconds=duration + after)
-    judgement = judge(
+    lateness = judge(
         event(client_ts=client_ts, session_start_ts=start, session_duration_seconds=duration)
     )
-    assert judgement.late_by_seconds == (float(after) if after > 0 else None)
+    assert lateness.late_by_seconds == (float(after) if after > 0 else None)

@@ -8,15 +8,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import ErrorKind
-from schemas.exam_event import ExamEvent
-from schemas.families import EXAM_EVENT
+from schemas.exam_event.event import ExamEvent
+from schemas.exam_event.family import EXAM_EVENT
 from tests.transforms import cases, strategies
 from tests.transforms.builders import payload, raw
 from transforms.decode import Decoder
-from transforms.one_step import MAX_UNKNOWN_FIELDS, OneStep
+from transforms.fast_decode import MAX_UNKNOWN_FIELDS, FastDecoder
 
 NAMES = ("a", "app_build", "device", "x-trace.id")
-ONE_STEP = OneStep(ExamEvent, NAMES)
+ONE_STEP = FastDecoder(ExamEvent, NAMES)
 
 
 def closely(data: bytes) -> Any:
@@ -60,7 +60,7 @@ def test_one_step_gives_what_a_closer_look_gives(event: ExamEvent, written: str)
     ],
 )
 def test_one_step_gives_the_same_by_example(data: bytes) -> None:
-    step = OneStep(ExamEvent, [*NAMES, "z", "publish_ts", "extra", "Answer"])
+    step = FastDecoder(ExamEvent, [*NAMES, "z", "publish_ts", "extra", "Answer"])
     quick = step.decode(data)
     assert quick is None or quick == closely(data)
 
@@ -71,7 +71,7 @@ REFUSED = [case for case in cases.REFUSED if case[2] is not ErrorKind.TOO_LARGE]
 @pytest.mark.parametrize(("_", "data", "kind", "field"), REFUSED, ids=[case[0] for case in REFUSED])
 def test_one_step_takes_nothing_that_is_refused(_: str, data: bytes, kind: Any, field: Any) -> None:
     with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        assert OneStep(ExamEvent, [*NAMES, "z", "n"]).decode(data) is None
+        assert FastDecoder(ExamEvent, [*NAMES, "z", "n"]).decode(data) is None
 
 
 TAKEN = [
@@ -112,7 +112,7 @@ def test_leaves_to_a_closer_look(written: str) -> None:
 
 
 def test_learns_what_messages_carry() -> None:
-    step = OneStep(ExamEvent)
+    step = FastDecoder(ExamEvent)
     assert step.decode(raw('"a": 1')) is None
     wider = step.expecting(["a"])
     assert wider.decode(raw('"a": 1')) == closely(raw('"a": 1'))
@@ -126,7 +126,7 @@ def test_learns_no_odd_names(name: str) -> None:
 
 
 def test_learns_only_so_many_names() -> None:
-    full = OneStep(ExamEvent).expecting(f"n{place}" for place in range(MAX_UNKNOWN_FIELDS))
+    full = FastDecoder(ExamEvent).expecting(f"n{place}" for place in range(MAX_UNKNOWN_FIELDS))
     assert full.decode(raw('"n0": 1')) is not None
     assert full.expecting(["one_more"]) is full
 

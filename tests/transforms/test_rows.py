@@ -6,15 +6,15 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.insert_rows import json_row
-from schemas.families import EXAM_EVENT
-from schemas.lateness import DeadlineSource, Judgement, LateStatus
+from pipeline.sinks.insert_rows import json_row
+from schemas.exam_event.family import EXAM_EVENT
+from schemas.lateness import DeadlineSource, LatenessResult, LateStatus
 from tests.transforms import strategies
 from tests.transforms.builders import NOW, ROWS, accept, accepted, row_dict
 from transforms.rows import columns, json_text, timestamp
 
 INDIA = dt.timezone(dt.timedelta(hours=5, minutes=30))
-LATE = Judgement(
+LATE = LatenessResult(
     late_status=LateStatus.LATE,
     is_late_submission=True,
     late_by_seconds=1.5,

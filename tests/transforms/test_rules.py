@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import ContractError, ErrorKind
-from schemas.exam_event import AcceptedExamEvent, EventType, ExamEvent
-from schemas.families import EXAM_EVENT
-from schemas.rules import EventTimeBounds
+from schemas.event_time import EventTimeBounds
+from schemas.exam_event.event import EventType, ExamEvent, ValidExamEvent
+from schemas.exam_event.family import EXAM_EVENT
 from tests.transforms import strategies
 from tests.transforms.builders import BOUNDS, DECODER, NOW, event, message, payload
 from transforms.validate import Validator
@@ -35,7 +35,7 @@ def refusal(**arguments: Any) -> ContractError:
 def test_accepts_with_what_the_message_knew() -> None:
     data = payload(client_ts=NOW.isoformat(), z=1)
     sent = message(data)
-    assert VALIDATOR.validate(sent, NOW) == AcceptedExamEvent(
+    assert VALIDATOR.validate(sent, NOW) == ValidExamEvent(
         message=sent, event=event(), extra='{"z":1}'
     )
 

@@ -6,15 +6,17 @@ from typing import Any
 import pytest
 from apache_beam.internal import pickler
 
+from schemas import metrics
 from schemas.errors import ErrorKind
 from schemas.lateness import LateStatus
 from schemas.message import Message
 from tests.transforms import builders
 from tests.transforms.builders import BOUNDS
 from tests.transforms.running import RUN, Outcome, run_steps
-from transforms import lateness_steps, metrics, steps
+from transforms import steps
 from transforms.dead_letters import internal_error
 from transforms.decode import MAX_PAYLOAD_BYTES
+from transforms.lateness import steps as lateness_steps
 from transforms.rows import RowBuilder
 from transforms.validate import Validator
 

@@ -5,7 +5,7 @@ from google.cloud.bigquery import SchemaField, Table, TimePartitioning
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.table_rows import MAX_ROW_BYTES, BadRow, MissingColumnError, TableRows
+from transforms.row_checker import MAX_ROW_BYTES, BadRow, MissingColumnError, RowChecker
 
 NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 EAST, WEST = (dt.timezone(dt.timedelta(hours=hours)) for hours in (14, -12))
@@ -66,7 +66,7 @@ def row(**values):
     return tuple((GOOD | values).values())
 
 
-CHECKER = TableRows(table(), COLUMNS)
+CHECKER = RowChecker(table(), COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_bad_row_is_told_by_its_column_and_fails_alone(field, value, reason):
 
 
 def test_a_timestamp_column_can_be_the_partition():
-    checker = TableRows(table(partition="time"), COLUMNS)
+    checker = RowChecker(table(partition="time"), COLUMNS)
     outside = [NOW - dt.timedelta(days=3651), NOW + dt.timedelta(days=366)]
     checked = checker.check([row(time=time) for time in (NOW, *outside)], NOW)
     assert [bad.index for bad in checked.bad] == [1, 2]
@@ -128,7 +128,7 @@ def test_bad_rows_do_not_touch_good_ones(faults):
 
 
 def test_columns_that_the_table_does_not_have_may_only_be_null():
-    checker = TableRows(table(FIELDS["text"]), ("text", "later"))
+    checker = RowChecker(table(FIELDS["text"]), ("text", "later"))
     assert checker.check([("ab", None)], NOW).batch.to_pylist() == [{"text": "ab"}]
     with pytest.raises(MissingColumnError, match="later"):
         checker.check([("ab", None), ("ab", 1)], NOW)
@@ -136,7 +136,7 @@ def test_columns_that_the_table_does_not_have_may_only_be_null():
 
 def test_a_batch_follows_the_table():
     old = CHECKER.check([row(doc=None)], NOW).batch
-    without = TableRows(table(*(f for name, f in FIELDS.items() if name != "doc")), COLUMNS)
+    without = RowChecker(table(*(f for name, f in FIELDS.items() if name != "doc")), COLUMNS)
     narrow = without.fit(old)
     assert narrow.schema == without.schema
     assert CHECKER.fit(narrow).to_pylist() == [GOOD | {"doc": None}]
@@ -149,4 +149,4 @@ def test_a_batch_follows_the_table():
 )
 def test_a_type_that_we_do_not_write_is_no_surprise_later(field):
     with pytest.raises(ValueError, match="column a"):
-        TableRows(table(field, partition=None), ("a",))
+        RowChecker(table(field, partition=None), ("a",))

@@ -1,0 +1,77 @@
+"""An emulated warehouse for one run, and what stands in where none is wanted."""
+
+import contextlib
+import dataclasses
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+from unittest import mock
+
+from google.cloud import bigquery
+
+from ddl import statements
+from gcp.clients import bigquery_client
+from gcp.dataset import Dataset
+from local_runner.emulators.start import PROJECT, bigquery_emulator
+from pipeline import graph
+from pipeline.options import Config
+from pipeline.sinks.row_writer import RefusedRow
+from schemas.lateness import LatenessSettings
+from transforms.rows import Row
+
+
+@contextlib.contextmanager
+def warehouse() -> Iterator[bigquery.Client]:
+    """A BigQuery emulator that the environment names while the block runs."""
+    with bigquery_emulator() as emulator, mock.patch.dict(os.environ, emulator.environment):
+        yield bigquery_client(PROJECT)
+
+
+def fresh_dataset(client: bigquery.Client) -> Dataset:
+    """A dataset with empty tables, so that no run pays for what another has written."""
+    dataset = Dataset(PROJECT, f"benchmark_{uuid.uuid4().hex}")
+    client.create_dataset(str(dataset))
+    for name in statements.TABLES:
+        client.create_table(statements.table(dataset, name))
+    return dataset
+
+
+class Discard:
+    """A RowWriter that writes nothing: what is left is the pipeline's own work."""
+
+    def __init__(self, dataset: Dataset, table: str, columns: tuple[str, ...]) -> None:
+        """Takes what every writer takes."""
+
+    def open(self) -> None:
+        """Nothing to open."""
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Forgets the rows."""
+
+    def flush(self) -> list[RefusedRow]:
+        """None are refused."""
+        return []
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class NoSettings:
+    """A SettingsSource without a table: every test as it is, no grace."""
+
+    def open(self) -> None:
+        """Nothing to read."""
+
+    def current(self) -> LatenessSettings:
+        """No settings."""
+        return LatenessSettings()
+
+
+@contextlib.contextmanager
+def no_warehouse(config: Config) -> Iterator[Config]:
+    """Graphs built inside write nowhere and read no settings."""
+    lateness = dataclasses.replace(config.lateness, settings=NoSettings())
+    writers: dict[Any, Any] = dict.fromkeys(graph.WRITERS, Discard)
+    with mock.patch.dict(graph.WRITERS, writers):
+        yield dataclasses.replace(config, lateness=lateness)

@@ -1,0 +1,123 @@
+"""What the command lines share: arguments that are checked, and errors in one line."""
+
+import argparse
+import datetime as dt
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+from google.api_core.exceptions import GoogleAPIError, RetryError
+from google.auth.exceptions import GoogleAuthError
+from requests import RequestException
+
+from gcp.clients import EMULATOR_VARIABLE
+from gcp.dataset import Dataset
+
+# What a command of a few requests may meet that is no bug of ours.
+SERVICE_ERRORS = (RequestException, GoogleAPIError, GoogleAuthError)
+
+_PROJECT = "[a-z](?:[-a-z0-9.:]*[a-z0-9])?"
+_RESOURCE_ID = "[A-Za-z][-A-Za-z0-9._~+%]{2,254}"
+
+Value = TypeVar("Value")
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Ends the process."""
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
+
+    def parse_window(self, argv: Sequence[str] | None) -> argparse.Namespace:
+        """Parses arguments of which ``--start`` and ``--end``, where given, enclose a time."""
+        args = self.parse_args(argv)
+        if args.start and args.end and args.start >= args.end:
+            self.error("--start must lie before --end")
+        return args
+
+
+def checked(check: Callable[[str], Value]) -> Callable[[str], Value]:
+    """Makes an argument type of a function, and lets the text of its ValueError reach the user."""
+
+    def argument(text: str) -> Value:
+        try:
+            return check(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return argument
+
+
+dataset = checked(Dataset.parse)
+
+
+@checked
+def moment(text: str) -> dt.datetime:
+    """An RFC 3339 timestamp, in UTC."""
+    try:
+        value = dt.datetime.fromisoformat(text)
+    except ValueError:
+        value = dt.datetime.min
+    if value.tzinfo is None:
+        raise ValueError("must be an RFC 3339 timestamp with an offset or Z")
+    return value.astimezone(dt.UTC)
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """An argument type: digits, at least this much."""
+
+    @checked
+    def number(text: str) -> int:
+        if not re.fullmatch("[0-9]{1,12}", text, re.ASCII) or int(text) < least:
+            raise ValueError(f"must be a whole number from {least}")
+        return int(text)
+
+    return number
+
+
+def _resource(kind: str) -> Callable[[str], str]:
+    @checked
+    def name(text: str) -> str:
+        if not re.fullmatch(f"projects/{_PROJECT}/{kind}/{_RESOURCE_ID}", text, re.ASCII):
+            raise ValueError(f"must be projects/PROJECT/{kind}/NAME")
+        return text
+
+    return name
+
+
+@checked
+def ids(path: str) -> frozenset[str]:
+    """The ids in a file, one a line; ``-`` is standard input.
+
+    Raises:
+        ValueError: it cannot be read, or holds none.
+    """
+    try:
+        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        lines = raw.decode("utf-8-sig").split("\n")
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: it is not UTF-8 text") from None
+    found = frozenset(line.strip() for line in lines if line.strip())
+    if not found:
+        raise ValueError(f"{path}: there are no ids")
+    return found
+
+
+topic = _resource("topics")
+subscription = _resource("subscriptions")
+
+
+def explain(error: Exception) -> str:
+    """One of SERVICE_ERRORS in one line."""
+    cause = error.cause if isinstance(error, RetryError) else error
+    if isinstance(cause, RequestException):
+        emulator = os.environ.get(EMULATOR_VARIABLE)
+        where = f" at {emulator} ({EMULATOR_VARIABLE})" if emulator else ""
+        return f"BigQuery does not answer{where}"
+    return str(cause).partition("\n")[0]

@@ -1,0 +1,1 @@
+"""The emulators of Pub/Sub and BigQuery."""

@@ -1,0 +1,230 @@
+"""Google's Pub/Sub emulator and bqemulator: found, started, awaited, and stopped again.
+
+An emulator that PUBSUB_EMULATOR_HOST or BIGQUERY_EMULATOR_HOST names is used as it is and never
+stopped.
+"""
+
+import contextlib
+import dataclasses
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import grpc
+
+from gcp.clients import EMULATOR_VARIABLE as BIGQUERY_VARIABLE
+from gcp.clients import STORAGE_EMULATOR_VARIABLE as STORAGE_VARIABLE
+from local_runner.errors import RunnerError
+from local_runner.processes.background import Background, background
+
+PUBSUB_VARIABLE = "PUBSUB_EMULATOR_HOST"
+PROJECT = "local-exams"
+LOGS = Path("build")
+
+_START_SECONDS = 60.0
+_ANSWER_SECONDS = 5.0
+_JAR = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*.jar"
+_SDK_ROOTS = (
+    "/usr/lib/google-cloud-sdk",
+    "/usr/share/google-cloud-sdk",
+    "/opt/google-cloud-sdk",
+    "/opt/homebrew/share/google-cloud-sdk",
+    "/usr/local/share/google-cloud-sdk",
+    "~/google-cloud-sdk",
+)
+_HOW_TO_GET_PUBSUB = (
+    "run `gcloud components install pubsub-emulator`, or install the distribution package "
+    "google-cloud-cli-pubsub-emulator, or start the container image "
+    "gcr.io/google.com/cloudsdktool/google-cloud-cli:emulators and set PUBSUB_EMULATOR_HOST"
+)
+# By its path, with -P: nothing beside it shadows what it imports.
+_RUN_BQEMULATOR = ("-P", str(Path(__file__).with_name("run_bqemulator.py")))
+
+
+class EmulatorError(RunnerError):
+    """An emulator does not start or answer. The text is one line for the user."""
+
+
+class EmulatorMissingError(EmulatorError):
+    """Java or the emulator is not installed. The text says how to get it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PubSubEmulator:
+    """A Pub/Sub emulator that answers at ``host`` (HOST:PORT, gRPC and REST)."""
+
+    host: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that point Google's clients at it."""
+        return {PUBSUB_VARIABLE: self.host}
+
+
+@dataclasses.dataclass(frozen=True)
+class BigQueryEmulator:
+    """A BigQuery emulator that answers.
+
+    Attributes:
+        url: the REST API, with scheme.
+        grpc_host: HOST:PORT of the Storage Read and Write APIs; None where an emulator that
+            already ran is used and only its REST API is named.
+    """
+
+    url: str
+    grpc_host: str | None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that point our clients at it."""
+        storage = {STORAGE_VARIABLE: self.grpc_host} if self.grpc_host else {}
+        return {BIGQUERY_VARIABLE: self.url} | storage
+
+
+def check_named_emulators() -> None:
+    """Raises EmulatorError where an environment variable names one that does not answer.
+
+    Google's clients would retry for ten minutes before they say so.
+    """
+    if host := os.environ.get(PUBSUB_VARIABLE):
+        _require(_pubsub_answers(host), PUBSUB_VARIABLE, host)
+    if host := os.environ.get(BIGQUERY_VARIABLE):
+        _require(_bigquery_answers(_with_scheme(host)), BIGQUERY_VARIABLE, host)
+    if host := os.environ.get(STORAGE_VARIABLE):
+        _require(_grpc_answers(host), STORAGE_VARIABLE, host)
+
+
+@contextlib.contextmanager
+def pubsub_emulator(logs: Path = LOGS) -> Iterator[PubSubEmulator]:
+    """Yields a Pub/Sub emulator that answers; its log is ``pubsub-emulator.log`` in ``logs``.
+
+    Raises:
+        EmulatorMissingError: Java or the emulator is not installed.
+        EmulatorError: it does not start, or the one already running does not answer.
+    """
+    if host := os.environ.get(PUBSUB_VARIABLE):
+        _require(_pubsub_answers(host), PUBSUB_VARIABLE, host)
+        yield PubSubEmulator(host)
+        return
+    java, jar = _java(), _pubsub_jar()
+    port = _free_port()
+    command = [java, "-jar", str(jar), "--host=127.0.0.1", f"--port={port}"]
+    host = f"127.0.0.1:{port}"
+    with background(command, logs / "pubsub-emulator.log") as process:
+        _wait_until(lambda: _pubsub_answers(host), process)
+        yield PubSubEmulator(host)
+
+
+@contextlib.contextmanager
+def bigquery_emulator(logs: Path = LOGS) -> Iterator[BigQueryEmulator]:
+    """Yields a BigQuery emulator that answers; its log is ``bigquery-emulator.log`` in ``logs``.
+
+    Raises:
+        EmulatorError: it does not start, or the one already running does not answer.
+    """
+    if host := os.environ.get(BIGQUERY_VARIABLE):
+        url = _with_scheme(host)
+        _require(_bigquery_answers(url), BIGQUERY_VARIABLE, host)
+        yield BigQueryEmulator(url, os.environ.get(STORAGE_VARIABLE))
+        return
+    rest_port, grpc_port = _free_port(), _free_port()
+    command = [sys.executable, *_RUN_BQEMULATOR, "start", "--ephemeral", "--log-level=warning"]
+    command += [f"--project={PROJECT}", f"--rest-port={rest_port}", f"--grpc-port={grpc_port}"]
+    url, grpc_host = f"http://127.0.0.1:{rest_port}", f"127.0.0.1:{grpc_port}"
+    with background(command, logs / "bigquery-emulator.log") as process:
+        _wait_until(lambda: _bigquery_answers(url) and _grpc_answers(grpc_host), process)
+        yield BigQueryEmulator(url, grpc_host)
+
+
+def _java() -> str:
+    java = shutil.which("java")
+    # macOS has a /usr/bin/java that only says that there is no Java.
+    if java is None or subprocess.run([java, "-version"], capture_output=True).returncode:
+        raise EmulatorMissingError(
+            "the Pub/Sub emulator needs Java 17 or later on PATH (Debian: openjdk-17-jre-headless)"
+        )
+    return java
+
+
+def _pubsub_jar() -> Path:
+    for root in _sdk_roots():
+        if jars := sorted(root.glob(_JAR)):
+            return jars[-1]
+    raise EmulatorMissingError(f"Google's Pub/Sub emulator is not installed: {_HOW_TO_GET_PUBSUB}")
+
+
+def _sdk_roots() -> Iterator[Path]:
+    gcloud = shutil.which("gcloud")
+    if gcloud:
+        yield Path(gcloud).resolve().parents[1]
+    for root in _SDK_ROOTS:
+        yield Path(root).expanduser()
+    if gcloud:  # slow, hence last
+        info = [gcloud, "info", "--format=value(installation.sdk_root)"]
+        root = subprocess.run(info, capture_output=True, text=True).stdout.strip()
+        if root:
+            yield Path(root)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _with_scheme(host: str) -> str:
+    return host if "://" in host else f"http://{host}"
+
+
+def _require(answers: bool, variable: str, host: str) -> None:
+    if not answers:
+        raise EmulatorError(
+            f"no emulator answers at {host}, which {variable} names: start it or unset {variable}"
+        )
+
+
+def _wait_until(answers: Callable[[], bool], process: Background) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not answers():
+        if process.exit_code() is not None:
+            raise EmulatorError(f"an emulator ended while starting; see {process.log}")
+        if time.monotonic() > deadline:
+            raise EmulatorError(f"an emulator did not answer in time; see {process.log}")
+        time.sleep(0.1)
+
+
+def _pubsub_answers(host: str) -> bool:
+    return _http_answers(f"http://{host}/v1/projects/{PROJECT}/topics")
+
+
+def _bigquery_answers(url: str) -> bool:
+    return _http_answers(f"{url}/bigquery/v2/projects/{PROJECT}/datasets")
+
+
+def _http_answers(url: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        opener.open(url, timeout=_ANSWER_SECONDS).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code < 500  # it does not know our project, yet it answers
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _grpc_answers(host: str) -> bool:
+    with grpc.insecure_channel(host) as channel:
+        try:
+            grpc.channel_ready_future(channel).result(timeout=_ANSWER_SECONDS)
+        except grpc.FutureTimeoutError:
+            return False
+    return True

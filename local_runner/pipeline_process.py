@@ -1,0 +1,94 @@
+"""The real pipeline, ``python -m pipeline.main``, in a process of its own."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from gcp.dataset import Dataset
+from local_runner.emulators.start import LOGS
+from local_runner.environment import PubSubNames
+from local_runner.errors import RunnerError
+from local_runner.processes.background import Background, background
+
+_POLL_SECONDS = 0.5
+# A stream that takes nothing for so long will not take it any more.
+_PATIENCE_SECONDS = 60.0
+# Simulated starts are minutes late or do not come at all; nobody watches a demo wait for them.
+_START_WAIT_SECONDS = 10
+
+
+@contextlib.contextmanager
+def streaming_pipeline(pubsub: PubSubNames, dataset: Dataset) -> Iterator[Background]:
+    """Runs the pipeline on the subscription until the block is left."""
+    arguments = [
+        f"--input_subscription={pubsub.subscription}",
+        f"--dead_letter_topic={pubsub.dead_letter_topic}",
+        f"--session_start_wait_seconds={_START_WAIT_SECONDS}",
+    ]
+    with _pipeline(arguments, dataset, LOGS / "pipeline.log") as process:
+        yield process
+
+
+@contextlib.contextmanager
+def bounded_pipeline(file: Path, dataset: Dataset) -> Iterator[Background]:
+    """Runs the pipeline over a .jsonl or .avro file."""
+    with _pipeline([f"--input={file}"], dataset, LOGS / "bounded-pipeline.log") as process:
+        yield process
+
+
+@contextlib.contextmanager
+def _pipeline(arguments: list[str], dataset: Dataset, log: Path) -> Iterator[Background]:
+    command = [sys.executable, "-m", "pipeline.main", *arguments, f"--dataset={dataset}"]
+    with background(command, log) as process:
+        yield process
+
+
+def drain_stream(
+    process: Background, count: Callable[[], int], total: int, advance: Callable[[int], None]
+) -> None:
+    """Waits until the warehouse has all messages, or has got none for a minute.
+
+    Args:
+        process: the streaming pipeline.
+        count: messages that the warehouse has so far.
+        total: messages that it should have in the end.
+        advance: told the count, again and again.
+
+    Raises:
+        RunnerError: the pipeline died.
+    """
+    done, changed_at = count(), time.monotonic()
+    while done < total and time.monotonic() - changed_at < _PATIENCE_SECONDS:
+        check_running(process)
+        time.sleep(_POLL_SECONDS)
+        before, done = done, count()
+        advance(done)
+        if done != before:
+            changed_at = time.monotonic()
+
+
+def follow_bounded(
+    process: Background, count: Callable[[], int], advance: Callable[[int], None]
+) -> None:
+    """Waits until the bounded pipeline has ended; the rest as in ``drain_stream``."""
+    while process.exit_code() is None:
+        advance(count())
+        time.sleep(_POLL_SECONDS)
+    if process.exit_code() != 0:
+        raise _died(process)
+    advance(count())
+
+
+def check_running(process: Background) -> None:
+    """Raises RunnerError, with the end of the log, where a streaming pipeline has ended."""
+    if process.exit_code() is not None:
+        raise _died(process)
+
+
+def _died(process: Background) -> RunnerError:
+    return RunnerError(
+        f"the pipeline ended with exit code {process.exit_code()}; the end of {process.log}:\n"
+        f"{process.last_lines()}"
+    )

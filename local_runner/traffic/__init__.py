@@ -1,0 +1,1 @@
+"""Simulated traffic, and exam logs as events."""

@@ -1,0 +1,49 @@
+"""Sends an exam log on: to a file, to a topic, or through the bounded pipeline."""
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from gcp.clients import bigquery_client
+from gcp.console import console, progress
+from gcp.dataset import Dataset
+from local_runner.pipeline_process import bounded_pipeline, follow_bounded
+from local_runner.report.counts import rows
+from local_runner.traffic.publishing import publish
+
+
+def to_file(payloads: Iterable[bytes], path: Path) -> None:
+    """Writes one payload a line. Raises OSError."""
+    with path.open("wb") as file:
+        file.writelines(payload + b"\n" for payload in payloads)
+
+
+def to_topic(payloads: Sequence[bytes], topic: str) -> None:
+    """Publishes the payloads, without attributes."""
+    with progress("Published", len(payloads)) as advance:
+        publish(((payload, {}) for payload in payloads), topic, advance)
+
+
+def to_dataset(payloads: Sequence[bytes], dataset: Dataset, name: str) -> None:
+    """Loads the payloads through the bounded pipeline.
+
+    Args:
+        payloads: the events.
+        dataset: has the tables already.
+        name: of the file that the message ids then carry.
+
+    Raises:
+        RunnerError: the pipeline failed.
+    """
+    client = bigquery_client(dataset.project)
+    before = rows(client, dataset)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, f"{name}.jsonl")
+        to_file(payloads, file)
+        with (
+            bounded_pipeline(file, dataset) as process,
+            progress("In the warehouse", len(payloads)) as advance,
+        ):
+            follow_bounded(process, lambda: (rows(client, dataset) - before).total(), advance)
+    new = rows(client, dataset) - before
+    console.print(f"{new['events_fact']:,} facts and {new['dead_letters']:,} dead letters")

@@ -1,0 +1,1 @@
+"""Deletes what the warehouse and the archive hold of students."""

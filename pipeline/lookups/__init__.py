@@ -1,0 +1,1 @@
+"""What judging an event reads besides the event."""

@@ -1,0 +1,169 @@
+"""Sends dead letters back to the main topic: ``python -m pipeline.replay --help``."""
+
+import argparse
+import collections
+import contextlib
+import datetime as dt
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+
+from google.api_core.exceptions import PermissionDenied
+from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+
+from gcp import arguments
+from gcp.clients import bigquery_client
+from gcp.console import progress
+from pipeline.replay.candidate_sources import (
+    CandidateSource,
+    SubscriptionCandidates,
+    TableCandidates,
+)
+from pipeline.replay.candidates import Outcome, ReplayPolicy, Selection
+from pipeline.replay.sending import Examples, Tally, replay, to_topic
+from schemas.errors import ErrorKind
+from schemas.exam_event.family import EXAM_EVENT
+from schemas.families import FAMILIES
+from transforms.fixes import FIXES
+
+# Replaying an event that the app reports as a failure makes the same dead letter again.
+_DEFAULT_KINDS = frozenset(ErrorKind) - {ErrorKind.STORE_ERROR}
+
+
+class _LoopError(Exception):
+    """The letters would go back to where they come from."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; the exit code is 0 done, 1 it failed or was interrupted."""
+    args = _parse(argv)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    tally: Tally = collections.Counter()
+    resume, fault = "run it again", None
+    try:
+        with _source(args) as source:
+            try:
+                _replay(source, args, tally)
+            finally:
+                resume = source.resume
+    except KeyboardInterrupt:
+        fault = f"interrupted: {resume}"
+    except _LoopError as error:
+        fault = str(error)
+    except arguments.SERVICE_ERRORS as error:
+        fault = f"{arguments.explain(error)}: {resume}"
+    print("\n".join(lines(tally, dry_run=args.dry_run)))
+    if fault is None and any(outcome is Outcome.REFUSED for _, outcome in tally):
+        fault = "Pub/Sub refused some of them"
+    if fault is not None:
+        print(f"error: {fault}", file=sys.stderr)
+    return 0 if fault is None else 1
+
+
+@contextlib.contextmanager
+def _source(args: argparse.Namespace) -> Iterator[CandidateSource]:
+    if args.dataset is not None:
+        with bigquery_client(args.dataset.project) as client:
+            yield TableCandidates(client, args.dataset, args.family, args.selection)
+        return
+    with SubscriberClient() as subscriber:
+        with contextlib.suppress(PermissionDenied):  # then nobody can tell
+            found = subscriber.get_subscription(subscription=args.dead_letter_subscription)
+            if found.topic == args.topic:
+                raise _LoopError("--topic is the dead-letter topic itself")
+        with SubscriptionCandidates(subscriber, args.dead_letter_subscription) as letters:
+            yield letters
+
+
+def _replay(source: CandidateSource, args: argparse.Namespace, tally: Tally) -> None:
+    rules = ReplayPolicy(args.family, args.selection, FIXES.get(args.fix), args.max_replays)
+    if args.dry_run:
+        examples = Examples(args.family)
+        replay(source, rules, examples, tally, acknowledge=False)
+        print("\n".join(f"for instance {line}" for line in examples.lines))
+        return
+    with PublisherClient() as client, progress("Dead letters", source.total) as advance:
+        replay(source, rules, to_topic(client, args.topic), tally, advance)
+
+
+def lines(tally: Tally, *, dry_run: bool) -> list[str]:
+    """Error kind, outcome and how many, line by line."""
+    if not tally:
+        return ["no dead letters"]
+    return [
+        f"{kind:<24}{'would be ' * (dry_run and outcome is Outcome.REPLAYED) + outcome:<28}"
+        f"{number:>10,}"
+        for (kind, outcome), number in sorted(tally.items())
+    ]
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = arguments.Parser(
+        prog="python -m pipeline.replay",
+        description="Sends dead letters back to the main topic. Exit code 1 where it fails or is "
+        "interrupted; it can be run again: what is written twice is read once.",
+    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--dead_letter_subscription",
+        type=arguments.subscription,
+        metavar="projects/P/subscriptions/S",
+        help="take letters off the dead-letter topic: what is replayed is acknowledged",
+    )
+    source.add_argument(
+        "--dataset",
+        type=arguments.dataset,
+        metavar="PROJECT.DATASET",
+        help="or read them in the table dead_letters, which stays as it is",
+    )
+    parser.add_argument(
+        "--topic", required=True, type=arguments.topic, help="the topic that the pipeline reads"
+    )
+    parser.add_argument(
+        "--kind",
+        action="append",
+        choices=[str(kind) for kind in ErrorKind],
+        help="error kind to replay, may be given again (default: all but store_error)",
+    )
+    parser.add_argument(
+        "--start", type=arguments.moment, help="first failed_at to replay, RFC 3339"
+    )
+    parser.add_argument("--end", type=arguments.moment, help="replay what failed before, RFC 3339")
+    parser.add_argument("--test", metavar="TEST_ID", help="replay messages of this test only")
+    parser.add_argument(
+        "--ids",
+        type=arguments.ids,
+        metavar="FILE",
+        help="replay these messages or events, one id a line",
+    )
+    parser.add_argument("--fix", choices=sorted(FIXES), help="mend each message, else leave it")
+    parser.add_argument(
+        "--max_replays",
+        type=arguments.whole_number(1),
+        default=3,
+        metavar="N",
+        help="leave what was replayed so often (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--event_family",
+        default=EXAM_EVENT.name,
+        choices=sorted(FAMILIES),
+        help="the kind of events (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--dry_run", action="store_true", help="count and show examples, send nothing"
+    )
+    args = parser.parse_window(argv)
+    args.family = FAMILIES[args.event_family]
+    args.selection = Selection(
+        kinds=frozenset(args.kind or map(str, _DEFAULT_KINDS)),
+        start=args.start or dt.datetime.min.replace(tzinfo=dt.UTC),
+        end=args.end or dt.datetime.max.replace(tzinfo=dt.UTC),
+        test=args.test,
+        ids=args.ids,
+    )
+    return args
+
+
+if __name__ == "__main__":
+    sys.exit(main())

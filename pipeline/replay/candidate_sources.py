@@ -1,0 +1,174 @@
+"""Where dead letters are read for a replay: the subscription of their topic, or their table."""
+
+import datetime as dt
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from google.api_core.exceptions import DeadlineExceeded
+from google.cloud import bigquery
+from google.cloud.pubsub_v1 import SubscriberClient
+from google.pubsub_v1.types import ReceivedMessage
+
+from gcp.dataset import Dataset
+from pipeline.replay.candidates import ReplayCandidate, Selection
+from schemas.family import EventFamily
+
+SQL = "dead_letters.sql"
+
+_BATCH = 500
+_PULL_SECONDS = 5.0
+_LEASE_SECONDS = 600
+_RENEW_SECONDS = 300.0
+# The service hands messages out in any order and a few at a time, and none now and then while there
+# are some: so many pulls without an old letter are taken for the end of them.
+_PULLS_WITHOUT_OLD = 10
+_EMPTY_PULLS = 3
+
+Batch = Sequence[tuple[str, ReplayCandidate | None]]
+
+
+class CandidateSource(Protocol):
+    """A bounded pass over dead letters.
+
+    Attributes:
+        total: how many there are; None where nobody knows.
+        resume: how to go on after an interruption, in words.
+    """
+
+    total: int | None
+    resume: str
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Batches of (key, letter); None for what is no letter of ours."""
+
+    def replayed(self, keys: Sequence[str]) -> None:
+        """Called when the topic has taken the letters of these keys."""
+
+
+class SubscriptionCandidates:
+    """The letters that were on the topic when the pass began; a context manager.
+
+    A letter is acknowledged when it is replayed. Every other is held until the end, so that it does
+    not come again and again, and then released.
+    """
+
+    total: int | None = None
+    resume = "run it again"
+
+    def __init__(self, client: SubscriberClient, subscription: str) -> None:
+        self._client = client
+        self._subscription = subscription
+        self._held: dict[str, str] = {}  # ack id by message id
+        self._renewed_at = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._set_lease(self._held.values(), 0)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Batches of letters from before the pass, each letter once."""
+        began, pulls_without_old, empty_pulls = dt.datetime.now(dt.UTC), 0, 0
+        seen: set[str] = set()
+        while pulls_without_old < _PULLS_WITHOUT_OLD and empty_pulls < _EMPTY_PULLS:
+            received = self._pull()
+            empty_pulls = 0 if received else empty_pulls + 1
+            self._held |= {r.message.message_id: r.ack_id for r in received}
+            self._set_lease((r.ack_id for r in received), _LEASE_SECONDS)
+            old = [
+                r
+                for r in received
+                if r.message.message_id not in seen and r.message.publish_time < began
+            ]
+            seen |= {r.message.message_id for r in old}
+            pulls_without_old = 0 if old else pulls_without_old + 1
+            yield [(r.message.message_id, _letter(r)) for r in old]
+            self._renew()
+
+    def replayed(self, keys: Sequence[str]) -> None:
+        """Acknowledges them."""
+        ack_ids = [self._held.pop(key) for key in keys]
+        if ack_ids:
+            self._client.acknowledge(subscription=self._subscription, ack_ids=ack_ids)
+
+    def _pull(self) -> Sequence[ReceivedMessage]:
+        try:
+            received: Sequence[ReceivedMessage] = self._client.pull(
+                subscription=self._subscription, max_messages=_BATCH, timeout=_PULL_SECONDS
+            ).received_messages
+        except DeadlineExceeded:
+            return []
+        return received
+
+    def _renew(self) -> None:
+        if time.monotonic() - self._renewed_at > _RENEW_SECONDS:
+            self._set_lease(self._held.values(), _LEASE_SECONDS)
+            self._renewed_at = time.monotonic()
+
+    def _set_lease(self, ack_ids: Iterable[str], seconds: int) -> None:
+        rest = list(ack_ids)
+        for place in range(0, len(rest), _BATCH):
+            self._client.modify_ack_deadline(
+                subscription=self._subscription,
+                ack_ids=rest[place : place + _BATCH],
+                ack_deadline_seconds=seconds,
+            )
+
+
+class TableCandidates:
+    """The letters of the table ``dead_letters``, the oldest first; the table stays as it is."""
+
+    def __init__(
+        self,
+        client: bigquery.Client,
+        dataset: Dataset,
+        family: EventFamily,
+        selection: Selection,
+    ) -> None:
+        """Runs the query; raises what the client raises."""
+        config = bigquery.QueryJobConfig(query_parameters=parameters(family, selection))
+        retry = bigquery.DEFAULT_RETRY.with_timeout(30)
+        sql = dataset.statement(__package__, SQL)
+        job = client.query(sql, job_config=config, job_retry=None, retry=retry)
+        self._rows = job.result(page_size=_BATCH, retry=retry)
+        self.total: int | None = self._rows.total_rows
+        self.resume = "run it again"
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Batches of letters."""
+        for page in self._rows.pages:
+            letters = [ReplayCandidate.of_row(row) for row in page]
+            if letters:
+                self.resume = f"go on with --start {letters[0].failed_at.isoformat()}"
+            yield [(letter.message_id, letter) for letter in letters]
+
+    def replayed(self, keys: Sequence[str]) -> None:
+        """Nothing to do: a letter stays in the table, and what it says stays true."""
+
+
+def parameters(
+    family: EventFamily, selection: Selection
+) -> list[bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter]:
+    """What the query asks for."""
+    return [
+        bigquery.ScalarQueryParameter("event_family", "STRING", family.name),
+        bigquery.ArrayQueryParameter("error_kinds", "STRING", sorted(selection.kinds)),
+        bigquery.ScalarQueryParameter("first_date", "DATE", selection.start.date()),
+        bigquery.ScalarQueryParameter("start", "TIMESTAMP", selection.start),
+        bigquery.ScalarQueryParameter("end", "TIMESTAMP", selection.end),
+    ]
+
+
+def _letter(received: ReceivedMessage) -> ReplayCandidate | None:
+    try:
+        return ReplayCandidate.of_message(received.message)
+    except ValueError:
+        return None

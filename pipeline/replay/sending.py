@@ -1,0 +1,135 @@
+"""The replay itself: letters in, messages out, and what is told of them."""
+
+import collections
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
+
+from google.api_core.exceptions import GoogleAPICallError
+from google.api_core.retry import Retry
+from google.cloud.pubsub_v1 import PublisherClient
+from google.pubsub_v1 import PublisherClient as PublisherApi
+from google.pubsub_v1.types import PubsubMessage
+
+from gcp.retry import send_in_halves
+from pipeline.replay.candidate_sources import CandidateSource
+from pipeline.replay.candidates import Outcome, ReplayCandidate, ReplayPolicy
+from schemas.family import EventFamily
+from transforms.dead_letters import MAX_MESSAGE_BYTES
+from transforms.fixes import fields_of
+
+_RETRY = Retry(timeout=60.0)  # of what passes; a topic that is not there does not
+_TIMEOUT_SECONDS = 30.0
+_MAX_PUBLISH_MESSAGES = 1_000
+_EXAMPLES = 3
+UNREADABLE = "(no dead letter)"
+
+Tally: TypeAlias = collections.Counter[tuple[str, Outcome]]
+# Takes messages, gives the places of those that the topic refuses.
+Send: TypeAlias = Callable[[Sequence[PubsubMessage]], set[int]]
+_Chosen: TypeAlias = tuple[str, ReplayCandidate, PubsubMessage]
+
+
+def replay(
+    source: CandidateSource,
+    rules: ReplayPolicy,
+    send: Send,
+    tally: Tally,
+    advance: Callable[[int], None] = lambda _: None,
+    *,
+    acknowledge: bool = True,
+) -> None:
+    """Sends the letters on that the rules choose, and acknowledges each once the topic has it.
+
+    Args:
+        source: the letters.
+        rules: which, and how.
+        send: to the topic.
+        tally: counts letters by error kind and outcome, up to date even where an error ends it.
+        advance: told how many letters have been looked at.
+        acknowledge: whether what was sent is done with; not so in a dry run.
+    """
+    for batch in source:
+        chosen = []
+        for key, letter in batch:
+            if letter is None:
+                tally[UNREADABLE, Outcome.NOT_ASKED_FOR] += 1
+                continue
+            outcome, payload = rules.decide(letter)
+            if outcome is Outcome.REPLAYED:
+                chosen.append((key, letter, letter.again(payload)))
+            else:
+                tally[letter.error_kind, outcome] += 1
+        for chunk in _chunks(chosen):
+            refused = send([message for _, _, message in chunk])
+            if acknowledge:
+                done = [key for n, (key, _, _) in enumerate(chunk) if n not in refused]
+                source.replayed(done)
+            for place, (_, letter, _) in enumerate(chunk):
+                outcome = Outcome.REFUSED if place in refused else Outcome.REPLAYED
+                tally[letter.error_kind, outcome] += 1
+        advance(tally.total())
+
+
+def _chunks(chosen: Sequence[_Chosen]) -> Iterator[list[_Chosen]]:
+    """Parts that fit a publish request."""
+    chunk: list[_Chosen] = []
+    size = 0
+    for item in chosen:
+        item_size = PubsubMessage.pb(item[2]).ByteSize()
+        if chunk and (
+            len(chunk) == _MAX_PUBLISH_MESSAGES or size + item_size > MAX_MESSAGE_BYTES // 2
+        ):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(item)
+        size += item_size
+    if chunk:
+        yield chunk
+
+
+def to_topic(client: PublisherClient, topic: str) -> Send:
+    """Sends to a topic; returns when it has taken the messages, or refused them as such."""
+
+    def publish(messages: Sequence[PubsubMessage]) -> None:
+        # The request itself: the client's publish() has no room for attributes named data or topic.
+        PublisherApi.publish(
+            client, topic=topic, messages=list(messages), retry=_RETRY, timeout=_TIMEOUT_SECONDS
+        )
+
+    def send(messages: Sequence[PubsubMessage]) -> set[int]:
+        replies = send_in_halves(publish, messages)
+        return {place for place, reply in replies if isinstance(reply, GoogleAPICallError)}
+
+    return send
+
+
+class Examples:
+    """Stands in for the topic in a dry run: takes everything, and keeps the first few in words."""
+
+    def __init__(self, family: EventFamily) -> None:
+        self._family = family
+        self.lines: list[str] = []
+
+    def __call__(self, messages: Sequence[PubsubMessage]) -> set[int]:
+        """Refuses none."""
+        for message in messages[: _EXAMPLES - len(self.lines)]:
+            self.lines.append(redacted(message.data, self._family))
+        return set()
+
+
+def redacted(payload: bytes, family: EventFamily) -> str:
+    """The shape of a payload, without any value of it: sizes, contract fields and JSON types."""
+    size = f"{len(payload):,} bytes"
+    fields = fields_of(payload)
+    if fields is None:
+        return f"{size}, no JSON object"
+    known = family.event.__struct_fields__
+    told = [f"{name} {_json_type(bytes(fields[name]))}" for name in known if name in fields]
+    unknown = len(fields.keys() - set(known))
+    told += [f"{unknown} fields that the contract does not know"] if unknown else []
+    return f"{size}: {', '.join(told)}"
+
+
+def _json_type(value: bytes) -> str:
+    names = {b'"': "string", b"{": "object", b"[": "array", b"t": "boolean", b"f": "boolean"}
+    return "null" if value == b"null" else names.get(value[:1], "number")

@@ -1,0 +1,127 @@
+"""Rows to BigQuery by streaming inserts (tabledata.insertAll)."""
+
+import base64
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from google.api_core.exceptions import GoogleAPICallError, ServiceUnavailable
+from google.cloud import bigquery
+
+from gcp.clients import bigquery_client
+from gcp.dataset import Dataset
+from gcp.retry import gateways_answer_as_outage, retry_transient, send_in_halves
+from pipeline.sinks.row_writer import RefusedRow, refused_rows
+from pipeline.sinks.table_schema import TableSchema
+from transforms.rows import Row, timestamp
+
+_TIMEOUT_SECONDS = 60.0
+_NO_RETRY: Any = None  # ours is around the call
+# With these the row is at fault; with any other reason BigQuery asks to try again.
+# https://cloud.google.com/bigquery/docs/error-messages
+_ROW_AT_FAULT = frozenset({"invalid", "invalidQuery", "notImplemented", "parseError"})
+
+# Told as "invalid" too: every row fills a column that the table has lost, and waits for it.
+_LOST_COLUMN = "no such field"
+
+# A row's position, its insertId, and its values by column.
+_Pending = tuple[int, str, dict[str, Any]]
+
+
+class InsertRowsWriter:
+    """A RowWriter over ``bigquery.Client.insert_rows_json``: one request an append."""
+
+    def __init__(self, dataset: Dataset, table: str, columns: tuple[str, ...]) -> None:
+        self._dataset = dataset
+        self._table = dataset.table(table)
+        self._columns = columns
+        self._live = TableSchema(dataset, table, columns)
+        self._client: bigquery.Client | None = None
+        self._appended = 0
+        self._refused: list[RefusedRow] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_client": None}
+
+    def open(self) -> None:
+        """Reads the table; where it is missing, waits for it."""
+        retry_transient("BigQuery", self._live.read)
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Writes rows, in halves where BigQuery refuses a request as such."""
+        checked = retry_transient("BigQuery", self._live.check, rows)
+        first, self._appended = self._appended, self._appended + len(rows)
+        self._refused += refused_rows(checked, first)
+        pending: list[_Pending] = [
+            (first + index, uuid.uuid4().hex, json_row(self._columns, rows[index]))
+            for index in checked.indices
+        ]
+        if not pending:
+            return
+        for offset, reply in send_in_halves(self._send, pending):
+            if isinstance(reply, GoogleAPICallError):
+                self._refused.append(RefusedRow(pending[offset][0], f"invalid: {reply.message}"))
+
+    def flush(self) -> list[RefusedRow]:
+        """The refused rows since the last flush."""
+        refused, self._refused, self._appended = self._refused, [], 0
+        return refused
+
+    def close(self) -> None:
+        """Closes the connection."""
+        if self._client is not None:
+            self._client.close()  # type: ignore[no-untyped-call]
+            self._client = None
+
+    def _send(self, rows: Sequence[_Pending]) -> None:
+        retry_transient("BigQuery", self._insert, list(rows))
+
+    def _insert(self, pending: list[_Pending]) -> None:
+        """Inserts rows; those that BigQuery puts off stay pending.
+
+        Raises:
+            ServiceUnavailable: some are put off, or the answer is not BigQuery's.
+            GoogleAPICallError: the whole request failed.
+        """
+        if self._client is None:
+            self._client = bigquery_client(self._dataset.project)
+        with gateways_answer_as_outage():
+            errors = self._client.insert_rows_json(
+                self._table,
+                [row for _, _, row in pending],
+                row_ids=[row_id for _, row_id, _ in pending],
+                retry=_NO_RETRY,
+                skip_invalid_rows=True,
+                timeout=_TIMEOUT_SECONDS,
+            )
+        put_off = []
+        for told in errors:
+            row = pending[told["index"]]
+            first = told["errors"][0]
+            if str(first.get("message")).startswith(_LOST_COLUMN):
+                self._live.forget()
+                put_off.append(row)
+            elif first["reason"] in _ROW_AT_FAULT:
+                reason = f"{first['reason']}: {first.get('message')}"
+                self._refused.append(RefusedRow(row[0], reason, first.get("location") or None))
+            else:
+                put_off.append(row)
+        pending[:] = put_off
+        if put_off:
+            raise ServiceUnavailable(f"{len(put_off)} rows are put off")  # type: ignore[no-untyped-call]
+
+
+def json_row(columns: Sequence[str], row: Row) -> dict[str, Any]:
+    """A row as BigQuery's JSON takes it."""
+    return {column: _json_value(value) for column, value in zip(columns, row, strict=True)}
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return timestamp(value)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return value

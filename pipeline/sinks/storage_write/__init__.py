@@ -1,0 +1,1 @@
+"""Rows to BigQuery by the Storage Write API."""

@@ -1,0 +1,192 @@
+"""Rows to BigQuery by the Storage Write API, without Java: Arrow batches to the default stream.
+
+At least once: what was not acknowledged is appended again (docs/adr/0006).
+"""
+
+import dataclasses
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+from google.api_core.exceptions import (
+    DeadlineExceeded,
+    FailedPrecondition,
+    GoogleAPICallError,
+    NotFound,
+    from_grpc_status,
+)
+from google.cloud.bigquery_storage_v1.types import StorageError
+from google.protobuf import any_pb2
+
+from gcp.dataset import Dataset
+from gcp.retry import is_outage, is_request_at_fault, retry_transient
+from pipeline.sinks.row_writer import RefusedRow, refused_rows
+from pipeline.sinks.storage_write.connection import (
+    MAX_REQUEST_BYTES,
+    Append,
+    Connection,
+    NotReachedError,
+)
+from pipeline.sinks.storage_write.stream import TableStream, shared_stream
+from transforms.rows import Row
+
+# Left in a request for the schema and the framing.
+_MAX_BATCH_BYTES = MAX_REQUEST_BYTES - 50_000
+_Code = StorageError.StorageErrorCode
+_TABLE_CHANGED = frozenset({_Code.TABLE_NOT_FOUND, _Code.SCHEMA_MISMATCH_EXTRA_FIELDS})
+# Told as INVALID_ARGUMENT, and no fault of a row.
+_STREAM_AT_FAULT = _TABLE_CHANGED | {
+    _Code.STREAM_FINALIZED,
+    _Code.STREAM_NOT_FOUND,
+    _Code.INVALID_STREAM_STATE,
+}
+
+
+@dataclasses.dataclass
+class _Part:
+    """Rows of one request, and where they stand among those appended since the last flush."""
+
+    batch: pa.RecordBatch
+    indices: list[int]
+    append: Append | None = None
+
+    def again(self) -> "_Part":
+        return _Part(self.batch, self.indices)
+
+    def without(self, positions: Collection[int]) -> "list[_Part]":
+        rest = [n for n in range(len(self.indices)) if n not in positions]
+        batch = self.batch.take(pa.array(rest, pa.int64()))
+        return [_Part(batch, [self.indices[n] for n in rest])] if rest else []
+
+    def halves(self) -> "tuple[_Part, _Part]":
+        middle = len(self.indices) // 2
+        return (
+            _Part(self.batch.slice(0, middle), self.indices[:middle]),
+            _Part(self.batch.slice(middle), self.indices[middle:]),
+        )
+
+
+class StorageWriter:
+    """A RowWriter over one AppendRows stream, which all writers of a process share."""
+
+    def __init__(self, dataset: Dataset, table: str, columns: tuple[str, ...]) -> None:
+        self._target = (dataset, table, columns)
+        self._parts: list[_Part] = []
+        self._refused: list[RefusedRow] = []
+        self._appended = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_target": self._target, "_parts": [], "_refused": [], "_appended": 0}
+
+    def open(self) -> None:
+        """Reads the table; where it is missing, waits for it."""
+        self._stream: TableStream = shared_stream(*self._target)
+        self._stream.enter()
+        retry_transient("BigQuery", self._stream.table.read)
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Begins to write rows; waits while too much is under way."""
+        checked = retry_transient("BigQuery", self._stream.table.check, rows)
+        first, self._appended = self._appended, self._appended + len(rows)
+        self._refused += refused_rows(checked, first)
+        if checked.indices:
+            indices = [first + index for index in checked.indices]
+            self._parts += _within_limit(_Part(checked.batch, indices))
+            retry_transient("BigQuery", self._send)
+
+    def flush(self) -> list[RefusedRow]:
+        """Waits until every row is written or refused; gives the refused ones, in order."""
+        retry_transient("BigQuery", self._settle)
+        refused, self._refused, self._appended = self._refused, [], 0
+        return sorted(refused, key=lambda row: row.index)
+
+    def close(self) -> None:
+        """Leaves the connection to the other writers; the last one closes it."""
+        self._stream.leave()
+
+    def _send(self) -> None:
+        for part in self._parts:
+            if part.append is None:
+                part.append = self._stream.send(part.batch)
+
+    def _settle(self) -> None:
+        """Sends and awaits responses until nothing is left.
+
+        Raises:
+            GoogleAPICallError: an outage, which the rest has to wait out.
+        """
+        outage = None
+        while self._parts:
+            self._send()
+            parts, self._parts = self._parts, []
+            for part in parts:
+                try:
+                    self._parts += self._left_of(part)
+                except NotReachedError:
+                    self._parts.append(part.again())
+                except GoogleAPICallError as error:
+                    self._parts.append(part.again())
+                    outage = error
+            if outage is not None:
+                raise outage
+
+    def _left_of(self, part: _Part) -> Iterable[_Part]:
+        """What of a part is still to be written when BigQuery has answered.
+
+        Raises:
+            GoogleAPICallError: an outage; all of it.
+            NotReachedError: all of it.
+        """
+        assert part.append is not None  # noqa: S101 - _send() made sure of it
+        try:
+            response = part.append.result()
+        except GoogleAPICallError as error:
+            return self._after(error, part, part.append.connection)
+        if response.updated_schema.fields:
+            self._stream.drop(part.append.connection, table_changed=True)
+        errors = {e.index: e for e in response.row_errors if 0 <= e.index < len(part.indices)}
+        if errors:
+            self._refused += (
+                RefusedRow(part.indices[index], f"invalid: {error.message}")
+                for index, error in errors.items()
+            )
+            return part.without(errors)
+        if not response.error.code:
+            return ()
+        told = response.error
+        refusal = from_grpc_status(told.code, told.message, details=told.details)  # type: ignore[no-untyped-call]
+        return self._after(refusal, part, part.append.connection)
+
+    def _after(
+        self, error: GoogleAPICallError, part: _Part, connection: Connection
+    ) -> Iterable[_Part]:
+        codes = _storage_codes(error)
+        at_fault = is_request_at_fault(error) and not codes & _STREAM_AT_FAULT
+        if at_fault and len(part.indices) == 1:
+            self._refused.append(RefusedRow(part.indices[0], f"invalid: {error.message}"))
+            return ()
+        if at_fault:
+            return part.halves()
+        self._stream.drop(
+            connection,
+            table_changed=isinstance(error, NotFound) or bool(codes & _TABLE_CHANGED),
+            silent=isinstance(error, DeadlineExceeded),
+        )
+        raise error if is_outage(error) else FailedPrecondition(error.message)  # type: ignore[no-untyped-call]
+
+
+def _within_limit(part: _Part) -> Iterator[_Part]:
+    if len(part.indices) > 1 and pa.ipc.get_record_batch_size(part.batch) > _MAX_BATCH_BYTES:
+        for half in part.halves():
+            yield from _within_limit(half)
+    else:
+        yield part
+
+
+def _storage_codes(error: GoogleAPICallError) -> set[StorageError.StorageErrorCode]:
+    """What BigQuery says beyond the code of gRPC."""
+    codes = set()
+    for detail in error.details:
+        if isinstance(detail, any_pb2.Any) and detail.Is(StorageError.pb().DESCRIPTOR):
+            codes.add(StorageError.deserialize(detail.value).code)
+    return codes

@@ -1,0 +1,134 @@
+"""Where rows go: a table of BigQuery.
+
+The sink is fused with the steps before it, so that a bundle is done, and on Dataflow acknowledged,
+only when its rows are written.
+"""
+
+import logging
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import apache_beam as beam
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.typehints.decorators import no_annotations
+from apache_beam.utils.windowed_value import WindowedValue
+
+from pipeline.sinks.row_writer import RefusedRow, RowWriter
+from schemas import metrics
+from schemas.errors import ErrorKind, Rejection
+from schemas.message import Message
+from transforms.dead_letters import internal_error
+from transforms.rows import Row, RowMaker
+
+_LOG = logging.getLogger(__name__)
+# One append; and what may be under way before the sink waits for it, so that memory is bounded
+# however large the bundle.
+_APPEND_ROWS = 500
+_APPEND_BYTES = 1_000_000
+_FLUSH_ROWS = 10_000
+_FLUSH_BYTES = 20_000_000
+
+Element = TypeVar("Element")
+Refused = tuple[Message, Rejection]
+
+
+class WriteRows(beam.PTransform):
+    """Collections of elements -> (Message, Rejection) of those that did not become a row.
+
+    Kind internal_error where no row could be made, rejected_by_warehouse where the table does
+    not take it.
+    """
+
+    def __init__(self, maker: RowMaker[Any], writer: RowWriter, written: str) -> None:
+        """Takes how rows are made and written, and the name of the counter of those written."""
+        super().__init__()
+        self._fn = _WriteFn(maker, writer, written)
+
+    @no_annotations
+    def expand(
+        self, input_or_inputs: tuple[beam.PCollection[Any], ...]
+    ) -> beam.PCollection[tuple[Message, Rejection]]:
+        """Wires the step, for each collection on its own."""
+        refused = tuple(
+            elements | f"Write{number}" >> beam.ParDo(self._fn).with_output_types(Refused)
+            for number, elements in enumerate(input_or_inputs)
+        )
+        return refused | "Refused" >> beam.Flatten()
+
+
+class CountRefused(beam.PTransform):
+    """Tells of dead letters that the table refuses; the topic has them, where there is one."""
+
+    def expand(self, input_or_inputs: beam.PCollection[Refused]) -> beam.PCollection[Any]:
+        """Wires the step."""
+        return input_or_inputs | beam.ParDo(_CountRefusedFn())
+
+
+class _WriteFn(beam.DoFn):
+    def __init__(self, maker: RowMaker[Any], writer: RowWriter, written: str) -> None:
+        self._maker = maker
+        self._writer = writer
+        self._written = metrics.counter(written)
+
+    def setup(self) -> None:
+        self._maker.open()
+        self._writer.open()
+
+    def start_bundle(self) -> None:
+        self._writer.flush()  # of what a bundle that failed left behind
+        self._rows: list[Row] = []
+        self._row_bytes = 0
+        self._messages: list[Message] = []
+        self._bytes = 0
+
+    def process(self, element: Any) -> Iterator[Refused]:
+        message = self._maker.message(element)
+        try:
+            row = self._maker.row(element)
+        except Exception as error:
+            _LOG.error("making a row failed on a message: %s", type(error).__name__)
+            yield message, internal_error(error)
+            return
+        self._rows.append(row)
+        self._messages.append(message)
+        self._row_bytes += len(message.payload)
+        if len(self._rows) == _APPEND_ROWS or self._row_bytes > _APPEND_BYTES:
+            self._append()
+            if len(self._messages) >= _FLUSH_ROWS or self._bytes > _FLUSH_BYTES:
+                yield from self._flush()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        self._append()
+        window = GlobalWindow()
+        for refused in self._flush():
+            yield WindowedValue(refused, window.max_timestamp(), [window])
+
+    def teardown(self) -> None:
+        self._writer.close()
+
+    def _append(self) -> None:
+        if self._rows:
+            self._writer.append(self._rows)
+            self._bytes += self._row_bytes
+            self._rows, self._row_bytes = [], 0
+
+    def _flush(self) -> Iterator[Refused]:
+        refused = self._writer.flush()
+        self._written.inc(len(self._messages) - len(refused))
+        for row in refused:
+            yield self._messages[row.index], _rejected(row)
+        self._messages, self._bytes = [], 0
+
+
+class _CountRefusedFn(beam.DoFn):
+    def __init__(self) -> None:
+        self._refused = metrics.counter(metrics.DEAD_LETTER_ROWS_REFUSED)
+
+    def process(self, element: Refused) -> None:
+        # The reason stays out of the log: BigQuery's quotes the row.
+        _LOG.error("a dead letter has no row: %s", element[1].kind)
+        self._refused.inc()
+
+
+def _rejected(row: RefusedRow) -> Rejection:
+    return Rejection(ErrorKind.REJECTED_BY_WAREHOUSE, row.reason, row.field)

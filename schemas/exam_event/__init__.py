@@ -1,0 +1,1 @@
+"""Exam events: what students do in a timed multiple-choice test."""

@@ -1,0 +1,1 @@
+"""Whether a submission came after its session had expired (DESIGN 5)."""

@@ -1,0 +1,130 @@
+"""The stream's session state: an event waits a little for its session's start (DESIGN 5.6)."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.coders import VarIntCoder
+from apache_beam.transforms.timeutil import TimeDomain
+from apache_beam.transforms.userstate import (
+    BagStateSpec,
+    ReadModifyWriteStateSpec,
+    TimerSpec,
+    on_timer,
+)
+from apache_beam.utils.timestamp import Duration, Timestamp
+
+from schemas import metrics
+from schemas.coders import StructCoder
+from schemas.exam_event.event import ValidExamEvent
+from schemas.lateness import StartRecord
+from transforms.lateness.rule import earlier
+from transforms.lateness.steps import Judged, JudgingFn, LatenessConfig, SessionElement
+from transforms.steps import Dead, RunInfo
+
+MAX_HELD = 1_000
+
+
+class HoldForStartFn(JudgingFn):
+    """Keyed by session: judges each event once the start is known, or when the wait is over.
+
+    State a session: its start record; the held events and their number; the latest element
+    timestamp, in microseconds. Once a start is there nothing is held. Everything is cleared
+    ``state_ttl_seconds`` of event time after the last element.
+
+    Copies are safe: an event that comes twice is judged twice and read once, a start that comes
+    twice changes nothing.
+    """
+
+    START = ReadModifyWriteStateSpec("start", StructCoder(StartRecord))
+    HELD = BagStateSpec("held", StructCoder(ValidExamEvent))
+    HELD_COUNT = ReadModifyWriteStateSpec("held_count", VarIntCoder())
+    LATEST = ReadModifyWriteStateSpec("latest_micros", VarIntCoder())
+    WAIT_OVER = TimerSpec("wait_over", TimeDomain.REAL_TIME)
+    SESSION_OVER = TimerSpec("session_over", TimeDomain.WATERMARK)
+
+    def __init__(
+        self, run: RunInfo, config: LatenessConfig, clock: Callable[[], float] = time.time
+    ) -> None:
+        """Takes the processing-time clock (seconds), which tests replace."""
+        super().__init__(run, config.settings)
+        self._wait = config.wait_seconds
+        self._ttl = Duration(seconds=config.state_ttl_seconds)
+        self._clock = clock
+        self._held = metrics.counter(metrics.HELD)
+        self._by_start = metrics.counter(metrics.RELEASED_BY_START)
+        self._unknown = metrics.counter(metrics.RELEASED_UNKNOWN)
+        self._overflowed = metrics.counter(metrics.HOLD_OVERFLOWED)
+        self._cleared = metrics.counter(metrics.STATE_CLEARED)
+
+    def process(
+        self,
+        element: tuple[str, SessionElement],
+        timestamp: Any = beam.DoFn.TimestampParam,
+        start_state: Any = beam.DoFn.StateParam(START),
+        held: Any = beam.DoFn.StateParam(HELD),
+        held_count: Any = beam.DoFn.StateParam(HELD_COUNT),
+        latest: Any = beam.DoFn.StateParam(LATEST),
+        wait_over: Any = beam.DoFn.TimerParam(WAIT_OVER),
+        session_over: Any = beam.DoFn.TimerParam(SESSION_OVER),
+    ) -> Iterator[Judged | Dead]:
+        _, member = element
+        self._keep_until(timestamp, latest, session_over)
+        start = start_state.read()
+        if member.start is not None:
+            start = earlier(start, member.start)
+            start_state.write(start)
+            if held_count.read():
+                wait_over.clear()
+                yield from self._release(start, held, held_count, self._by_start)
+        if member.event is None:
+            return
+        count = held_count.read() or 0
+        if start is not None:
+            yield self.judged(member.event, start)
+        elif count >= MAX_HELD:
+            self._overflowed.inc()
+            yield self.judged(member.event, None)
+        else:
+            if count == 0:
+                wait_over.set(Timestamp.of(self._clock() + self._wait))
+            held.add(member.event)
+            held_count.write(count + 1)
+            self._held.inc()
+
+    @on_timer(WAIT_OVER)
+    def stop_waiting(
+        self,
+        start_state: Any = beam.DoFn.StateParam(START),
+        held: Any = beam.DoFn.StateParam(HELD),
+        held_count: Any = beam.DoFn.StateParam(HELD_COUNT),
+    ) -> Iterator[Judged | Dead]:
+        yield from self._release(start_state.read(), held, held_count, self._unknown)
+
+    @on_timer(SESSION_OVER)
+    def forget(
+        self,
+        start_state: Any = beam.DoFn.StateParam(START),
+        held: Any = beam.DoFn.StateParam(HELD),
+        held_count: Any = beam.DoFn.StateParam(HELD_COUNT),
+        latest: Any = beam.DoFn.StateParam(LATEST),
+    ) -> Iterator[Judged | Dead]:
+        yield from self._release(start_state.read(), held, held_count, self._unknown)
+        start_state.clear()
+        latest.clear()
+        self._cleared.inc()
+
+    def _keep_until(self, timestamp: Any, latest: Any, session_over: Any) -> None:
+        micros = max(latest.read() or 0, timestamp.micros)
+        latest.write(micros)
+        session_over.set(Timestamp(micros=micros) + self._ttl)
+
+    def _release(
+        self, start: StartRecord | None, held: Any, held_count: Any, counter: Any
+    ) -> Iterator[Judged | Dead]:
+        for accepted in held.read():
+            counter.inc()
+            yield self.judged(accepted, start)
+        held.clear()
+        held_count.clear()

@@ -1,0 +1,138 @@
+"""Lateness in the graph: most events settle it themselves, the others meet their session's start.
+
+What the payload settles never touches state. Only the rest, and what session_start events tell of
+their session, is keyed by session: held for a while in the stream, grouped in a bounded run.
+"""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, Protocol, TypeAlias
+
+import apache_beam as beam
+import msgspec
+from apache_beam.pvalue import TaggedOutput
+
+from schemas import metrics
+from schemas.exam_event.event import ValidExamEvent
+from schemas.lateness import LatenessResult, LatenessSettings, LateStatus, StartRecord
+from schemas.message import ValidEvent
+from transforms.lateness.rule import NOT_APPLICABLE, judge, payload_deadline, start_record
+from transforms.steps import Dead, RunInfo, StepFn
+
+BY_SESSION = "by_session"
+
+Judged: TypeAlias = tuple[ValidExamEvent, LatenessResult]
+
+
+class SessionElement(msgspec.Struct, frozen=True, kw_only=True):
+    """What is keyed by session: a start record, or an event that needs one."""
+
+    start: StartRecord | None = None
+    event: ValidExamEvent | None = None
+
+
+BySession: TypeAlias = TaggedOutput[Literal["by_session"], tuple[str, SessionElement]]
+
+
+class SettingsSource(Protocol):
+    """Where the constants of the rule come from; it travels to the workers."""
+
+    def open(self) -> None:
+        """Called in ``setup``; raises where the settings cannot be read."""
+
+    def current(self) -> LatenessSettings:
+        """The settings as last read."""
+
+
+class StartSource(Protocol):
+    """Session starts from outside a bounded run that is a part of a stream; it travels too."""
+
+    def find(
+        self, sessions: Mapping[str, StartRecord | None], moments: Sequence[dt.datetime]
+    ) -> Mapping[str, StartRecord | None]:
+        """The start record of each of these sessions, where there is one.
+
+        Args:
+            sessions: id to the start that this run has seen, which is remembered.
+            moments: client_ts of their events.
+        """
+
+
+@dataclasses.dataclass(frozen=True)
+class LatenessConfig:
+    """How the stream judges what its payload does not settle.
+
+    Attributes:
+        settings: the constants of the rule.
+        wait_seconds: processing time that an event may wait for its session's start.
+        state_ttl_seconds: event time after a session's last element when its state is cleared.
+        starts: where a bounded run finds the starts that it has not seen; None is nowhere.
+    """
+
+    settings: SettingsSource
+    wait_seconds: int
+    state_ttl_seconds: int
+    starts: StartSource | None = None
+
+
+class JudgingFn(StepFn):
+    """What the steps share that judge: settings, counters, and no way for an event to get lost."""
+
+    def __init__(self, run: RunInfo, settings: SettingsSource) -> None:
+        super().__init__(run, "JudgeLateness")
+        self._settings = settings
+        self.statuses = {
+            status: metrics.counter(metrics.late_status_counter(status)) for status in LateStatus
+        }
+
+    def setup(self) -> None:
+        """Reads the settings."""
+        super().setup()
+        self._settings.open()
+
+    def judged(self, accepted: ValidExamEvent, start: StartRecord | None) -> Judged | Dead:
+        """The event with its lateness, as far as its session's start is known."""
+        try:
+            lateness = judge(accepted.event, start, self._settings.current())
+        except Exception as error:
+            return self.bug(accepted.message, error)
+        self.statuses[lateness.late_status].inc()
+        return accepted, lateness
+
+
+class NotApplicableFn(beam.DoFn):
+    """For families whose lateness nobody judges."""
+
+    def __init__(self) -> None:
+        self._count = metrics.counter(metrics.late_status_counter(LateStatus.NOT_APPLICABLE))
+
+    def process(self, element: ValidEvent) -> Iterator[tuple[ValidEvent, LatenessResult]]:
+        """Passes one event on."""
+        self._count.inc()
+        yield element, NOT_APPLICABLE
+
+
+class SettleFn(JudgingFn):
+    """Judges what settles itself; sends the rest, and the starts, to their session."""
+
+    def __init__(self, run: RunInfo, settings: SettingsSource) -> None:
+        super().__init__(run, settings)
+        self._settled = metrics.counter(metrics.LATENESS_SETTLED)
+        self._sent = metrics.counter(metrics.LATENESS_BY_SESSION)
+
+    def process(self, element: ValidExamEvent) -> Iterator[Judged | BySession | Dead]:
+        """Settles one event."""
+        event = element.event
+        if event.event_type not in self.run.family.judged_types:
+            self.statuses[LateStatus.NOT_APPLICABLE].inc()
+            yield element, NOT_APPLICABLE
+            start = start_record(event)
+            if start is not None:
+                yield TaggedOutput(BY_SESSION, (event.session_id, SessionElement(start=start)))
+        elif payload_deadline(event) is not None:
+            self._settled.inc()
+            yield self.judged(element, start=None)
+        else:
+            self._sent.inc()
+            yield TaggedOutput(BY_SESSION, (event.session_id, SessionElement(event=element)))
