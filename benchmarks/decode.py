@@ -25,7 +25,7 @@ from schemas.exam_event.family import EXAM_EVENT
 from schemas.message import Message
 from transforms.decode import Decoder
 from transforms.lateness.rule import judge
-from transforms.rows import RowBuilder
+from transforms.rows import FactRows
 from transforms.validate import Validator
 
 _EVENTS = 200
@@ -94,13 +94,13 @@ def _timed(work: Callable[[bytes], Any], sent: Sequence[bytes], passes: int) -> 
 def _row_maker() -> Callable[[bytes], Any]:
     """Decode, the rules beyond types, lateness, row."""
     validator = Validator(EXAM_EVENT, _BOUNDS, Decoder(EXAM_EVENT))
-    rows = RowBuilder(EXAM_EVENT, "0")
+    rows = FactRows(EXAM_EVENT, "0")
     now = dt.datetime.now(dt.UTC)
 
     def make(payload: bytes) -> Any:
         message = Message(payload=payload, message_id="1", publish_time=now, source="benchmark")
         accepted = validator.validate(message, now)
-        return rows.row(accepted, judge(accepted.event), now)
+        return rows.build(accepted, judge(accepted.event), now)
 
     return make
 

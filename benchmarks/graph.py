@@ -1,8 +1,8 @@
 """The whole graph on FnApiRunner: against its floor, and against the pipeline people write first.
 
-Floor: ``benchmarks.identity``, the same source and the same sink with the steps between replaced by
-one map that changes nothing. Both write to the same emulator, by the clock; a second pair discards
-its rows and is taken by processor time, where only the steps are left to tell them apart.
+Floor: ``benchmarks.rivals.identity``, the same source and the same sink with one map between them
+that changes nothing. Both write to the same emulator and are timed by the clock; a second pair
+discards its rows and is measured by processor time, where only the steps differ.
 """
 
 import tempfile
@@ -18,7 +18,8 @@ from benchmarks.harness.warehouse import fresh_dataset, no_warehouse, warehouse
 from benchmarks.rivals import identity, naive
 from local_runner.emulators.start import PROJECT
 from pipeline import graph
-from pipeline.options import Config, parse
+from pipeline.config import Config
+from pipeline.options import parse
 
 Build = Callable[[beam.Pipeline, Config], None]
 Seconds = Callable[[Callable[[], object]], float]
@@ -31,23 +32,23 @@ def run(quick: bool) -> list[Figure]:
         large, small = _lines(Path(folder), many), _lines(Path(folder), few)
         against_floor = interleaved(
             {
-                "ours": _into(client, graph.build, large),
+                "ours": _into(client, _ours, large),
                 "identity": _into(client, identity.build, large),
             },
             rounds,
         )
         against_naive = interleaved(
-            {"ours": _into(client, graph.build, small), "naive": _naive(client, small)}, rounds
+            {"ours": _into(client, _ours, small), "naive": _naive(client, small)}, rounds
         )
         with_sinks = interleaved(
             {
-                "ours": _into(client, graph.build, small, cpu_seconds),
+                "ours": _into(client, _ours, small, cpu_seconds),
                 "naive": _naive(client, small, cpu_seconds),
             },
             rounds,
         )
         discarding = interleaved(
-            {"ours": _nowhere(graph.build, large), "identity": _nowhere(identity.build, large)},
+            {"ours": _nowhere(_ours, large), "identity": _nowhere(identity.build, large)},
             rounds,
         )
     return [
@@ -98,6 +99,10 @@ def _lines(folder: Path, count: int) -> Path:
     return path
 
 
+def _ours(pipeline: beam.Pipeline, config: Config) -> None:
+    graph.build(pipeline, config, config.bounds)
+
+
 def _ready(build: Build, config: Config, options: object) -> Callable[[], object]:
     pipeline = beam.Pipeline(options=options)
     build(pipeline, config)
@@ -117,8 +122,8 @@ def _into(
 def _nowhere(build: Build, path: Path) -> Timed:
     def timed() -> float:
         config, options = parse([f"--input={path}", f"--dataset={PROJECT}.nowhere"])
-        with no_warehouse(config) as offline:
-            return cpu_seconds(_ready(build, offline, options))
+        with no_warehouse():
+            return cpu_seconds(_ready(build, config, options))
 
     return timed
 

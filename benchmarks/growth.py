@@ -1,9 +1,9 @@
 """Growth: time and peak memory of the graph against the number of events and of open sessions.
 
-Each size runs in a process of its own (``benchmarks.growth_run``), which makes its events on the
-fly and discards its rows, so that what grows is the pipeline. Time is processor time, memory the
-peak resident set of the process. ``events`` flow straight through; ``traffic`` has session starts
-and store errors too, which FnApiRunner keeps in memory until they are grouped and flattened;
+Each size runs in a process of its own (``benchmarks.harness.growth_run``), which makes its events
+on the fly and discards its rows, so that what grows is the pipeline. Time is processor time, memory
+the peak resident set of the process. ``events`` flow straight through; ``traffic`` has session
+starts and store errors too, which FnApiRunner keeps in memory until they are grouped and flattened;
 ``sessions`` are grouped all of them.
 """
 

@@ -1,4 +1,4 @@
-"""The micro-batch mode beside the script that people write first (``benchmarks.script``).
+"""The micro-batch mode beside the script that people write first (``benchmarks.rivals.script``).
 
 Both are processes of their own between Google's Pub/Sub emulator and the BigQuery emulator, and
 drain a subscription on which all messages wait: a simulated exam day, of which what the script

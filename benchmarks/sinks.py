@@ -26,7 +26,7 @@ from schemas.exam_event.family import EXAM_EVENT
 from schemas.message import Message
 from transforms.decode import Decoder
 from transforms.lateness.rule import judge
-from transforms.rows import Row, RowBuilder, columns
+from transforms.rows import FactRows, Row, columns
 
 _APPEND_ROWS = 500
 _COLUMNS = columns(EXAM_EVENT)
@@ -94,7 +94,7 @@ def run(quick: bool) -> list[Figure]:
 
 def fact_rows(count: int) -> list[Row]:
     """Rows of events_fact as the pipeline makes them."""
-    decode, rows = Decoder(EXAM_EVENT).decode, RowBuilder(EXAM_EVENT, "0.1.0")
+    decode, rows = Decoder(EXAM_EVENT).decode, FactRows(EXAM_EVENT, "0.1.0")
     now = dt.datetime.now(dt.UTC)
     made = []
     for number, payload in enumerate(stream(count)):
@@ -103,7 +103,7 @@ def fact_rows(count: int) -> list[Row]:
         message = Message(payload=payload, message_id=message_id, publish_time=now, source="")
         event, extra = decode(payload)
         accepted = EXAM_EVENT.valid_event(message=message, event=event, extra=extra)
-        made.append(rows.row(accepted, judge(event), now))
+        made.append(rows.build(accepted, judge(event), now))
     return made
 
 

@@ -1,9 +1,10 @@
 """The stream on the direct runner: messages a second, and latency from publish to queryable.
 
-Ours against its floor (``benchmarks.identity``), both as processes of their own between Google's
-Pub/Sub emulator and the BigQuery emulator. Throughput: a burst is published at once and timed until
-its last message can be queried. Latency: messages at a steady rate, each timed from the moment it
-is handed to Pub/Sub to the end of the first query that finds its row, one query after another.
+Ours against its floor (``benchmarks.rivals.identity``), both as processes of their own between
+Google's Pub/Sub emulator and the BigQuery emulator. Throughput: a burst is published at once and
+timed until its last message can be queried. Latency: messages at a steady rate, each timed from the
+moment it is handed to Pub/Sub to the end of the first query that finds its row, one query after
+another.
 """
 
 import datetime as dt

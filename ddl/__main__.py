@@ -2,34 +2,21 @@
 
 import argparse
 import datetime as dt
-import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
-
-import requests
-from google.api_core.exceptions import GoogleAPIError, RetryError
-from google.auth.exceptions import GoogleAuthError
 
 from ddl import settings
 from ddl.apply import perform, prepare
 from ddl.check import FIRST_DATE, LAST_DATE, checks, run
 from ddl.plan import DestructiveChangeError, Options
 from ddl.statements import columns
-from gcp.clients import EMULATOR_VARIABLE, bigquery_client
-from gcp.dataset import Dataset
+from gcp.arguments import SERVICE_ERRORS, Parser, dataset, explain
+from gcp.clients import bigquery_client
 
 _POLICY_TAG = re.compile(r"(\w+)=(projects/[^/,]+/locations/[^/,]+/taxonomies/\d+/policyTags/\d+)")
 _LABEL = re.compile(r"([a-z][a-z0-9_-]{0,62})=([a-z0-9_-]{0,63})", re.ASCII)
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,8 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return command(args)
     except DestructiveChangeError as error:
         return _fail(f"refused, nothing was changed: {error}")
-    except (requests.RequestException, GoogleAPIError, GoogleAuthError) as error:
-        return _fail(_explain(error))
+    except SERVICE_ERRORS as error:
+        return _fail(explain(error))
 
 
 def _apply(args: argparse.Namespace) -> int:
@@ -79,27 +66,18 @@ def _check(args: argparse.Namespace) -> int:
     return _fail(f"{failed} checks failed") if failed else 0
 
 
-def _explain(error: Exception) -> str:
-    cause = error.cause if isinstance(error, RetryError) else error
-    if isinstance(cause, requests.RequestException):
-        emulator = os.environ.get(EMULATOR_VARIABLE)
-        where = f" at {emulator} ({EMULATOR_VARIABLE})" if emulator else ""
-        return f"BigQuery does not answer{where}"
-    return str(cause).partition("\n")[0]
-
-
 def _fail(message: str) -> int:
-    print(f"ddl: {message}", file=sys.stderr)
+    print(f"error: {message}", file=sys.stderr)
     return 1
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="python -m ddl", description="The warehouse's tables, functions, views and checks."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    place = _Parser(add_help=False)
-    place.add_argument("--dataset", required=True, type=_dataset, metavar="PROJECT.DATASET")
+    place = Parser(add_help=False)
+    place.add_argument("--dataset", required=True, type=dataset, metavar="PROJECT.DATASET")
     apply = commands.add_parser(
         "apply", parents=[place], help="create or update them; never drops or rewrites anything"
     )
@@ -150,13 +128,6 @@ def _date(text: str) -> dt.date:
         return dt.datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
         raise argparse.ArgumentTypeError("must be a date, YYYY-MM-DD") from None
-
-
-def _dataset(text: str) -> Dataset:
-    try:
-        return Dataset.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _settings(text: str) -> list[settings.Row]:

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from google.api_core.exceptions import GoogleAPIError, RetryError
 from google.auth.exceptions import GoogleAuthError
@@ -22,15 +22,23 @@ SERVICE_ERRORS = (RequestException, GoogleAPIError, GoogleAuthError)
 _PROJECT = "[a-z](?:[-a-z0-9.:]*[a-z0-9])?"
 _RESOURCE_ID = "[A-Za-z][-A-Za-z0-9._~+%]{2,254}"
 
+PROGRAM = "exam-events"
+
 Value = TypeVar("Value")
 
 
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, exit code 2."""
 
+    def __init__(self, prog: str | None = None, **options: Any) -> None:
+        """Takes argparse's options; ``python -m ...`` is another name where it runs under ours."""
+        if prog is not None and prog.startswith("python") and sys.argv[0].startswith(PROGRAM):
+            prog = sys.argv[0]
+        super().__init__(prog=prog, **options)
+
     def error(self, message: str) -> NoReturn:
         """Ends the process."""
-        self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
+        self.exit(2, f"error: {one_line(message)}\n")
 
     def parse_window(self, argv: Sequence[str] | None) -> argparse.Namespace:
         """Parses arguments of which ``--start`` and ``--end``, where given, enclose a time."""
@@ -38,6 +46,11 @@ class Parser(argparse.ArgumentParser):
         if args.start and args.end and args.start >= args.end:
             self.error("--start must lie before --end")
         return args
+
+
+def one_line(message: str) -> str:
+    """What argparse says of a wrong argument, as every command says it: ``--name: ...``."""
+    return " ".join(message.split()).removeprefix("argument ")
 
 
 def checked(check: Callable[[str], Value]) -> Callable[[str], Value]:
@@ -67,16 +80,41 @@ def moment(text: str) -> dt.datetime:
     return value.astimezone(dt.UTC)
 
 
-def whole_number(least: int) -> Callable[[str], int]:
-    """An argument type: digits, at least this much."""
+def as_text(check: Callable[[str], Value]) -> Callable[[str], str]:
+    """An argument type that checks a value and leaves it the text that it is."""
+
+    def argument(text: str) -> str:
+        check(text)
+        return text
+
+    return argument
+
+
+def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
+    """An argument type: digits, within these bounds."""
+    bounds = f"from {least:,}" if most is None else f"from {least:,} to {most:,}"
 
     @checked
-    def number(text: str) -> int:
-        if not re.fullmatch("[0-9]{1,12}", text, re.ASCII) or int(text) < least:
-            raise ValueError(f"must be a whole number from {least}")
+    def parse(text: str) -> int:
+        fits = re.fullmatch("[0-9]{1,12}", text, re.ASCII) and least <= int(text)
+        if not fits or (most is not None and int(text) > most):
+            raise ValueError(f"must be a whole number {bounds}")
         return int(text)
 
-    return number
+    return parse
+
+
+def number(least: float, most: float) -> Callable[[str], float]:
+    """An argument type: a decimal number, within these bounds."""
+
+    @checked
+    def parse(text: str) -> float:
+        digits = re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", text, re.ASCII)
+        if not digits or not least <= float(text) <= most:
+            raise ValueError(f"must be a number from {least:,} to {most:,}")
+        return float(text)
+
+    return parse
 
 
 def _resource(kind: str) -> Callable[[str], str]:

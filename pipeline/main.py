@@ -1,6 +1,5 @@
 """Runs the pipeline: ``python -m pipeline.main --help``."""
 
-import argparse
 import logging
 import os
 import signal
@@ -15,11 +14,13 @@ from apache_beam.options.pipeline_options import PipelineOptions, StandardOption
 from apache_beam.runners.runner import PipelineResult
 from google.api_core.exceptions import GoogleAPICallError, RetryError
 
+from gcp import arguments
 from pipeline import graph, preflight
-from pipeline.micro_batch.options import MicroBatch
-from pipeline.options import DATAFLOW_RUNNER, Config, ExamEventsOptions, UsageError, parse
-from pipeline.sources.files import DamagedInputError
+from pipeline.config import Config
+from pipeline.options import DATAFLOW_RUNNER, ExamEventsOptions, UsageError, parse
+from pipeline.sources.files import DamagedInputError, FileInput
 from schemas import metrics
+from schemas.event_time import EventTimeBounds
 
 _STOP_SECONDS = 5.0
 _LOG = logging.getLogger("pipeline")
@@ -39,10 +40,11 @@ def main(argv: Sequence[str]) -> int:
         signal.signal(number, _stop)
     try:
         config, options = parse(argv)
-        config = preflight.check(config)
+        bounds = preflight.check(config)
         if config.micro_batch is not None:
-            return _run_batches(config, options, config.micro_batch)
-        return _run(config, _pipeline(config, options), options.view_as(StandardOptions).runner)
+            return _run_batches(config, bounds, options)
+        pipeline = _pipeline(config, bounds, options)
+        return _run(config, pipeline, options.view_as(StandardOptions).runner)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -55,25 +57,25 @@ def main(argv: Sequence[str]) -> int:
         return 1
 
 
-def _pipeline(config: Config, options: PipelineOptions) -> beam.Pipeline:
+def _pipeline(config: Config, bounds: EventTimeBounds, options: PipelineOptions) -> beam.Pipeline:
     try:
         pipeline = beam.Pipeline(options=options)
-        graph.build(pipeline, config)
+        graph.build(pipeline, config, bounds)
     except ValueError as error:  # Beam's checks of its own options
         raise UsageError(" ".join(str(error).split())) from None
     return pipeline
 
 
-def _run_batches(config: Config, options: PipelineOptions, mode: MicroBatch) -> int:
+def _run_batches(config: Config, bounds: EventTimeBounds, options: PipelineOptions) -> int:
     try:
         from pipeline.micro_batch import loop
     except ModuleNotFoundError as missing:
         raise preflight.StartupError(
             f"--micro_batch needs the package {missing.name}: install the extra micro-batch"
         ) from None
-    _LOG.info("reading %s in batches, writing to %s", config.source, config.dataset)
+    _LOG.info("reading %s in batches, writing to %s", config.input.name, config.dataset)
     try:
-        return loop.run(config, options, mode)
+        return loop.run(config, bounds, options)
     except preflight.StartupError:
         raise
     except Exception as error:
@@ -87,7 +89,7 @@ def _run_batches(config: Config, options: PipelineOptions, mode: MicroBatch) -> 
 
 
 def _run(config: Config, pipeline: beam.Pipeline, runner: str) -> int:
-    _LOG.info("reading %s, writing to %s", config.source, config.dataset)
+    _LOG.info("reading %s, writing to %s", config.input.name, config.dataset)
     if runner == DATAFLOW_RUNNER:
         result = pipeline.run()
         _LOG.info("submitted as %s: it runs on without this process", _job(result))
@@ -104,7 +106,7 @@ def _run(config: Config, pipeline: beam.Pipeline, runner: str) -> int:
         # Our steps wait outages out: this is the direct runner's own pull.
         print(
             f"error: the direct runner gives up ({type(error).__name__}): run it again when "
-            f"{config.source} answers",
+            f"{config.input.name} answers",
             file=sys.stderr,
         )
         return 1
@@ -128,11 +130,12 @@ def _leave(config: Config, result: PipelineResult | None) -> NoReturn:
         cancel = threading.Thread(target=result.cancel, daemon=True)
         cancel.start()
         cancel.join(_STOP_SECONDS)
-    if config.input is not None:
+    is_file = isinstance(config.input, FileInput)
+    if is_file:
         print("error: interrupted before the end of the input: run it again", file=sys.stderr)
     _LOG.info("stopped")
     logging.shutdown()
-    os._exit(0 if config.input is None else 1)
+    os._exit(1 if is_file else 0)
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
@@ -140,8 +143,8 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _report(config: Config, result: PipelineResult) -> int:
-    """Tells the counters of a bounded run; the direct runner keeps those of one bundle only."""
-    if config.input is None:
+    """Logs the counters of a bounded run; the direct runner keeps those of one bundle only."""
+    if not isinstance(config.input, FileInput):
         return 0
     counters = metrics.counters(result.metrics())
     for name, value in counters.items():
@@ -157,7 +160,7 @@ def _report(config: Config, result: PipelineResult) -> int:
 
 
 def _help() -> str:
-    parser = argparse.ArgumentParser(
+    parser = arguments.Parser(
         prog="python -m pipeline.main",
         description="Streams exam events into BigQuery. All options of Apache Beam work too.",
     )

@@ -1,10 +1,7 @@
 """Command line to one validated configuration, once."""
 
 import argparse
-import dataclasses
 import datetime as dt
-import enum
-import re
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -15,13 +12,12 @@ from apache_beam.options.pipeline_options import (
     StandardOptions,
 )
 
-from gcp.dataset import Dataset
-from pipeline.lookups.lateness_settings import SettingsTable
-from pipeline.micro_batch.options import MicroBatch, add_micro_batch_arguments
+from gcp import arguments
+from pipeline.config import Config, MicroBatch, WriteMethod
+from pipeline.sources.files import FileInput
+from pipeline.sources.subscription import SubscriptionInput
 from schemas.event_time import EventTimeBounds
-from schemas.exam_event.family import EXAM_EVENT
-from schemas.families import FAMILIES
-from schemas.family import EventFamily
+from schemas.families import DEFAULT_FAMILY, FAMILIES
 from transforms.lateness.steps import LatenessConfig
 
 DATAFLOW_RUNNER = "DataflowRunner"
@@ -29,14 +25,7 @@ BOUNDED_RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiR
 STREAMING_RUNNER = "BundleBasedDirectRunner"
 # Others fail with a traceback, or succeed at once without having read anything.
 _READ_PUBSUB = (STREAMING_RUNNER, DATAFLOW_RUNNER)
-_RESOURCE = "projects/[^/]+/{}/[^/]+"
-
-
-class WriteMethod(enum.StrEnum):
-    """How rows reach BigQuery."""
-
-    STORAGE_WRITE_API = "STORAGE_WRITE_API"
-    STREAMING_INSERTS = "STREAMING_INSERTS"
+_EIGHT_DAYS_SECONDS = 8 * 24 * 3600
 
 
 class UsageError(Exception):
@@ -44,104 +33,128 @@ class UsageError(Exception):
 
 
 class ExamEventsOptions(PipelineOptions):
-    """The options of this pipeline, beside Beam's own."""
+    """The options of this pipeline, beside Beam's own.
+
+    Beam hands every option on as text, so argument types here check a value and leave it a text.
+    """
 
     @classmethod
     def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
-            "--input_subscription",
-            help="Pub/Sub subscription to stream from: projects/PROJECT/subscriptions/NAME",
-        )
-        parser.add_argument(
-            "--input",
-            help="file or pattern to read instead: .jsonl (one payload a line) or .avro (archive "
-            "of a Pub/Sub Cloud Storage subscription, with metadata)",
-        )
-        parser.add_argument(
-            "--dead_letter_topic",
-            help="Pub/Sub topic for dead letters: projects/PROJECT/topics/NAME; may be left out "
-            "with --input, the table dead_letters has them all the same",
-        )
-        parser.add_argument("--dataset", help="BigQuery dataset to write to: PROJECT.DATASET")
-        parser.add_argument(
-            "--event_family",
-            default=EXAM_EVENT.name,
-            choices=sorted(FAMILIES),
-            help="the kind of events to read (default: %(default)s)",
-        )
-        parser.add_argument(
-            "--publish_time",
-            help="publish time of the lines of a .jsonl file, RFC 3339 (default: now)",
-        )
-        parser.add_argument(
-            "--max_event_age_days",
-            type=int,
-            default=1800,
-            help="how far event time may lie in the past (default: %(default)s)",
-        )
-        parser.add_argument(
-            "--max_event_ahead_days",
-            type=int,
-            default=1,
-            help="how far event time may lie in the future (default: %(default)s)",
-        )
-        parser.add_argument(
-            "--session_start_wait_seconds",
-            type=int,
-            default=60,
-            help="processing time that an event may wait for its session's start "
-            "(default: %(default)s)",
-        )
-        parser.add_argument(
-            "--session_state_ttl_seconds",
-            type=int,
-            default=8 * 24 * 3600,
-            help="event time after a session's last element when the stream forgets it "
-            "(default: %(default)s)",
-        )
-        parser.add_argument(
-            "--settings_refresh_seconds",
-            type=int,
-            default=600,
-            help="how often the table lateness_settings is read again (default: %(default)s)",
-        )
-        parser.add_argument(
-            "--write_method",
-            default=WriteMethod.STORAGE_WRITE_API,
-            choices=list(WriteMethod),
-            help="how rows reach BigQuery: STORAGE_WRITE_API (gRPC, Arrow) or STREAMING_INSERTS "
-            "(REST; dearer and slower) (default: %(default)s)",
-        )
-        parser.add_argument(
-            "--id_label",
-            help="message attribute by which Dataflow drops copies before anyone can count them "
-            "(default: none, the view events removes them)",
-        )
-        add_micro_batch_arguments(parser)
+        _add_input(parser)
+        _add_output(parser)
+        _add_rules(parser)
+        _add_micro_batch(parser)
 
 
-@dataclasses.dataclass(frozen=True)
-class Config:
-    """What one run does. See ExamEventsOptions for the meanings."""
+def _add_input(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--input_subscription",
+        type=arguments.subscription,
+        help="Pub/Sub subscription to stream from: projects/PROJECT/subscriptions/NAME",
+    )
+    parser.add_argument(
+        "--input",
+        help="file or pattern to read instead: .jsonl (one payload a line) or .avro (archive "
+        "of a Pub/Sub Cloud Storage subscription, with metadata)",
+    )
+    parser.add_argument(
+        "--event_family",
+        default=DEFAULT_FAMILY.name,
+        choices=sorted(FAMILIES),
+        help="the kind of events to read (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--publish_time",
+        type=arguments.as_text(arguments.moment),
+        help="publish time of the lines of a .jsonl file, RFC 3339 (default: now)",
+    )
+    parser.add_argument(
+        "--id_label",
+        help="message attribute by which Dataflow drops copies before anyone can count them "
+        "(default: none, the view events removes them)",
+    )
 
-    family: EventFamily
-    dataset: Dataset
-    bounds: EventTimeBounds
-    lateness: LatenessConfig
-    publish_time: dt.datetime
-    input_subscription: str | None
-    input: str | None
-    dead_letter_topic: str | None
-    write_method: WriteMethod
-    id_label: str | None
-    micro_batch: MicroBatch | None
 
-    @property
-    def source(self) -> str:
-        """The subscription or file pattern that is read."""
-        source = self.input_subscription or self.input
-        assert source is not None  # noqa: S101 - parse() made sure of it
-        return source
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dataset",
+        type=arguments.as_text(arguments.dataset),
+        help="BigQuery dataset to write to: PROJECT.DATASET",
+    )
+    parser.add_argument(
+        "--dead_letter_topic",
+        type=arguments.topic,
+        help="Pub/Sub topic for dead letters: projects/PROJECT/topics/NAME; may be left out "
+        "with --input, since the table dead_letters has them too",
+    )
+    parser.add_argument(
+        "--write_method",
+        default=WriteMethod.STORAGE_WRITE_API,
+        choices=list(WriteMethod),
+        help="how rows reach BigQuery: STORAGE_WRITE_API (gRPC, Arrow) or STREAMING_INSERTS "
+        "(REST; costs more and is slower) (default: %(default)s)",
+    )
+
+
+def _add_rules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--max_event_age_days",
+        type=arguments.whole_number(1, 3650),
+        default=1800,
+        help="how far event time may lie in the past, in days (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max_event_ahead_days",
+        type=arguments.whole_number(0, 365),
+        default=1,
+        help="how far event time may lie in the future, in days (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--session_start_wait_seconds",
+        type=arguments.whole_number(1),
+        default=60,
+        help="processing time that an event may wait for its session's start, in seconds "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--session_state_ttl_seconds",
+        type=arguments.whole_number(1),
+        default=_EIGHT_DAYS_SECONDS,
+        help="event time after a session's last element when the stream forgets it, in seconds "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--settings_refresh_seconds",
+        type=arguments.whole_number(1),
+        default=600,
+        help="how often the table lateness_settings is read again, in seconds "
+        "(default: %(default)s)",
+    )
+
+
+def _add_micro_batch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--micro_batch",
+        action="store_true",
+        help="run the subscription batch by batch on this machine, and acknowledge what is written",
+    )
+    parser.add_argument(
+        "--micro_batch_max_messages",
+        type=arguments.whole_number(1, 100_000),
+        default=5_000,
+        help="messages of a batch (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--micro_batch_max_seconds",
+        type=arguments.number(0, 600),
+        default=1.0,
+        help="how long a message waits for its batch to fill, in seconds (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--metrics_port",
+        type=arguments.whole_number(0, 65_535),
+        help="port of /metrics and /healthz with --micro_batch (default: none)",
+    )
 
 
 def parse(argv: Sequence[str]) -> tuple[Config, PipelineOptions]:
@@ -150,27 +163,29 @@ def parse(argv: Sequence[str]) -> tuple[Config, PipelineOptions]:
     Raises:
         UsageError: the arguments are wrong.
     """
-    _refuse_unknown(argv)
+    _check(argv)
     options = PipelineOptions(list(argv))
-    ours = options.view_as(ExamEventsOptions)
-    config = _config(ours)
+    config = _config(options.view_as(ExamEventsOptions))
     standard = options.view_as(StandardOptions)
-    if config.micro_batch is not None and not _is_direct(standard.runner):
-        raise UsageError("--micro_batch runs on this machine: leave out --runner")
-    direct = options.view_as(DirectOptions)
-    if config.micro_batch is not None and (
-        direct.direct_running_mode != "in_memory" or direct.direct_num_workers != 1
-    ):
-        raise UsageError("--micro_batch runs in this process: leave out --direct_running_mode")
-    standard.streaming = config.input_subscription is not None and config.micro_batch is None
+    if config.micro_batch is not None:
+        _check_runs_here(options)
+    standard.streaming = isinstance(config.input, SubscriptionInput) and config.micro_batch is None
     standard.runner = _runner(standard.runner, standard.streaming)
     if standard.streaming and standard.runner.rsplit(".", 1)[-1] not in _READ_PUBSUB:
         raise UsageError(f"--input_subscription: {standard.runner} cannot read Pub/Sub")
-    if config.id_label is not None and standard.runner != DATAFLOW_RUNNER:
+    if options.view_as(ExamEventsOptions).id_label and standard.runner != DATAFLOW_RUNNER:
         raise UsageError("--id_label works on Dataflow only")
     cloud = options.view_as(GoogleCloudOptions)
     cloud.project = cloud.project or config.dataset.project
     return config, options
+
+
+def _check_runs_here(options: PipelineOptions) -> None:
+    if not _is_direct(options.view_as(StandardOptions).runner):
+        raise UsageError("--micro_batch runs on this machine: leave out --runner")
+    direct = options.view_as(DirectOptions)
+    if direct.direct_running_mode != "in_memory" or direct.direct_num_workers != 1:
+        raise UsageError("--micro_batch runs in this process: leave out --direct_running_mode")
 
 
 def _runner(asked: str | None, streaming: bool) -> str:
@@ -188,48 +203,37 @@ def _is_direct(asked: str | None) -> bool:
 def _config(ours: ExamEventsOptions) -> Config:
     if ours.dataset is None:
         raise UsageError("--dataset PROJECT.DATASET is required")
-    if (ours.input is None) == (ours.input_subscription is None):
-        raise UsageError("give either --input_subscription or --input, one of the two")
-    _check_resource("--input_subscription", ours.input_subscription, "subscriptions")
-    _check_resource("--dead_letter_topic", ours.dead_letter_topic, "topics")
-    if ours.input_subscription is not None and ours.dead_letter_topic is None:
-        raise UsageError("--dead_letter_topic is required with --input_subscription")
-    if ours.input is not None and not ours.input.endswith((".jsonl", ".avro")):
-        raise UsageError("--input must end in .jsonl or .avro")
-    if not 1 <= ours.max_event_age_days <= 3650 or not 0 <= ours.max_event_ahead_days <= 365:
-        raise UsageError(
-            "--max_event_age_days must be 1 to 3650, --max_event_ahead_days must be 0 to 365"
-        )
-    for name in (
-        "session_start_wait_seconds",
-        "session_state_ttl_seconds",
-        "settings_refresh_seconds",
-    ):
-        if getattr(ours, name) < 1:
-            raise UsageError(f"--{name} must be at least 1")
-    try:
-        dataset = Dataset.parse(ours.dataset)
-    except ValueError as error:
-        raise UsageError(f"--dataset: {error}") from None
     return Config(
         family=FAMILIES[ours.event_family],
-        dataset=dataset,
+        dataset=arguments.dataset(ours.dataset),
+        input=_input(ours),
         bounds=EventTimeBounds(
             max_age=dt.timedelta(days=ours.max_event_age_days),
             max_ahead=dt.timedelta(days=ours.max_event_ahead_days),
         ),
         lateness=LatenessConfig(
-            settings=SettingsTable(dataset, ours.settings_refresh_seconds),
             wait_seconds=ours.session_start_wait_seconds,
             state_ttl_seconds=ours.session_state_ttl_seconds,
         ),
-        publish_time=_publish_time(ours.publish_time),
-        input_subscription=ours.input_subscription,
-        input=ours.input,
+        settings_refresh_seconds=ours.settings_refresh_seconds,
         dead_letter_topic=ours.dead_letter_topic,
         write_method=WriteMethod(ours.write_method),
-        id_label=ours.id_label,
         micro_batch=_micro_batch(ours),
+    )
+
+
+def _input(ours: ExamEventsOptions) -> SubscriptionInput | FileInput:
+    if (ours.input is None) == (ours.input_subscription is None):
+        raise UsageError("give either --input_subscription or --input, one of the two")
+    if ours.input_subscription is not None:
+        if ours.dead_letter_topic is None:
+            raise UsageError("--dead_letter_topic is required with --input_subscription")
+        return SubscriptionInput(ours.input_subscription, ours.id_label)
+    if not ours.input.endswith((".jsonl", ".avro")):
+        raise UsageError("--input must end in .jsonl or .avro")
+    published = ours.publish_time
+    return FileInput(
+        ours.input, arguments.moment(published) if published else dt.datetime.now(dt.UTC)
     )
 
 
@@ -242,38 +246,18 @@ def _micro_batch(ours: ExamEventsOptions) -> MicroBatch | None:
         return None
     if ours.input_subscription is None:
         raise UsageError("--micro_batch takes its messages from --input_subscription")
-    try:
-        return MicroBatch(
-            ours.micro_batch_max_messages, ours.micro_batch_max_seconds, ours.metrics_port
-        )
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    return MicroBatch(
+        ours.micro_batch_max_messages, ours.micro_batch_max_seconds, ours.metrics_port
+    )
 
 
-def _publish_time(text: str | None) -> dt.datetime:
-    if text is None:
-        return dt.datetime.now(dt.UTC)
-    try:
-        value = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError("--publish_time must be an RFC 3339 timestamp") from None
-    if value.tzinfo is None:
-        raise UsageError("--publish_time needs an offset or Z")
-    return value
-
-
-def _check_resource(option: str, value: str | None, kind: str) -> None:
-    if value is not None and re.fullmatch(_RESOURCE.format(kind), value) is None:
-        raise UsageError(f"{option} must be projects/PROJECT/{kind}/NAME")
-
-
-class _Parser(argparse.ArgumentParser):
+class _Parser(arguments.Parser):
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message)
+        raise UsageError(arguments.one_line(message))
 
 
-def _refuse_unknown(argv: Sequence[str]) -> None:
-    """Beam drops options that nobody knows; a mistyped one must not be lost in silence."""
+def _check(argv: Sequence[str]) -> None:
+    """Checks every argument; Beam drops unknown ones, and a mistyped one must not be lost."""
     parser = _Parser(prog="python -m pipeline.main", allow_abbrev=False)
     for cls in {ExamEventsOptions, *PipelineOptions.__subclasses__()}:
         cls._add_argparse_args(parser)

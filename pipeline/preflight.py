@@ -17,23 +17,24 @@ from requests.exceptions import RequestException
 
 from gcp.clients import (
     EMULATOR_VARIABLE,
+    PUBSUB_VARIABLE,
     STORAGE_EMULATOR_VARIABLE,
     bigquery_client,
     storage_write_client,
 )
 from gcp.retry import gateways_answer_as_outage
+from pipeline.config import Config, WriteMethod
 from pipeline.graph import DEAD_LETTERS_TABLE
 from pipeline.lookups.lateness_settings import TABLE as SETTINGS_TABLE
 from pipeline.lookups.lateness_settings import read_table
 from pipeline.lookups.session_starts import query as query_starts
-from pipeline.options import Config, WriteMethod
 from pipeline.sinks.storage_write.stream import default_stream
-from pipeline.sources.files import check_archive, match
+from pipeline.sources.files import FileInput, check_archive, match
+from schemas.event_time import EventTimeBounds
 from transforms.dead_letters import DeadLetterRows
 from transforms.rows import columns
 
 _LOG = logging.getLogger(__name__)
-PUBSUB_VARIABLE = "PUBSUB_EMULATOR_HOST"
 _RETRY = Retry(timeout=5.0)
 _TIMEOUT_SECONDS = 5.0
 _AWAY = (GoogleAPICallError, RetryError, GoogleAuthError, RequestException, OSError)
@@ -44,20 +45,20 @@ class StartupError(Exception):
     """The run cannot start; the text is the one line to show. Exit code 1."""
 
 
-def check(config: Config) -> Config:
+def check(config: Config) -> EventTimeBounds:
     """Looks at the inputs, the topic and the tables.
 
     Returns:
-        The configuration, with the event age bounded by the tables' partition expiration: an
-        event older than that would vanish on arrival.
+        The configured bounds of event time, within the tables' partition expiration: an event
+        older than that would vanish on arrival.
 
     Raises:
         StartupError: something is missing, unreachable or not what the pipeline writes to.
     """
-    if config.input is not None:
-        _check_files(config.input)
+    if isinstance(config.input, FileInput):
+        _check_files(config.input.name)
     else:
-        _check_pubsub("subscription", config.input_subscription)
+        _check_pubsub("subscription", config.input.name)
     if config.dead_letter_topic is not None:
         _check_pubsub("topic", config.dead_letter_topic)
     facts = _table(config, config.family.table, columns(config.family))
@@ -67,7 +68,7 @@ def check(config: Config) -> Config:
         _check_stream(config)
     if config.micro_batch is not None and config.family.judged_types:
         _check_queries(config)
-    return _bounded_by_expiration(config, filter(None, (facts, dead_letters)))
+    return _bounded_by_expiration(config.bounds, filter(None, (facts, dead_letters)))
 
 
 def _check_files(pattern: str) -> None:
@@ -181,12 +182,13 @@ def _how_to_apply(config: Config) -> str:
     return f"run python -m ddl apply --dataset {config.dataset}"
 
 
-def _bounded_by_expiration(config: Config, tables: Iterable[bigquery.Table]) -> Config:
+def _bounded_by_expiration(
+    bounds: EventTimeBounds, tables: Iterable[bigquery.Table]
+) -> EventTimeBounds:
     partitionings = [table.time_partitioning for table in tables]
     ages = [
         dt.timedelta(milliseconds=partitioning.expiration_ms)
         for partitioning in partitionings
         if partitioning is not None and partitioning.expiration_ms
     ]
-    bounds = dataclasses.replace(config.bounds, max_age=min([config.bounds.max_age, *ages]))
-    return dataclasses.replace(config, bounds=bounds)
+    return dataclasses.replace(bounds, max_age=min([bounds.max_age, *ages]))

@@ -151,8 +151,7 @@ class DeadLetterRows:
 
     columns: tuple[str, ...] = DeadLetterRow._fields
 
-    def open(self) -> None:
-        """Makes the counters."""
+    def __init__(self) -> None:
         self._counters = {
             kind: metrics.counter(metrics.error_kind_counter(kind)) for kind in ErrorKind
         }

@@ -33,9 +33,6 @@ class RowMaker(Protocol[Element]):
 
     columns: tuple[str, ...]
 
-    def open(self) -> None:
-        """Called in ``setup``."""
-
     def row(self, element: Element) -> Row:
         """The values of an element's row."""
 
@@ -65,51 +62,38 @@ class FactRows:
 
     def __init__(self, family: EventFamily, pipeline_version: str) -> None:
         self.columns = columns(family)
-        self._family = family
+        self._judged = bool(family.judged_types)
         self._version = pipeline_version
-
-    def open(self) -> None:
-        """Looks up how each column is made."""
-        self._rows = RowBuilder(self._family, self._version)
+        self._converters = [
+            (index, convert)
+            for index, field_type in enumerate(field_types_of(family.event).values())
+            if (convert := _converter(field_type)) is not None
+        ]
 
     def row(self, element: tuple[ValidEvent, LatenessResult]) -> Row:
         """The row of one event, made now."""
-        accepted, lateness = element
-        return self._rows.row(accepted, lateness, dt.datetime.now(dt.UTC))
+        valid, lateness = element
+        return self.build(valid, lateness, dt.datetime.now(dt.UTC))
 
     def message(self, element: tuple[ValidEvent, LatenessResult]) -> Message:
         """The message of one event."""
         return element[0].message
 
-
-class RowBuilder:
-    """Builds the rows of one family. Make it once per worker."""
-
-    def __init__(self, family: EventFamily, pipeline_version: str) -> None:
-        self.columns = columns(family)
-        self._judged = bool(family.judged_types)
-        self._version = pipeline_version
-        self._converters = [
-            (index, convert)
-            for index, shape in enumerate(field_types_of(family.event).values())
-            if (convert := _converter(shape)) is not None
-        ]
-
-    def row(self, accepted: ValidEvent, lateness: LatenessResult, ingest_ts: dt.datetime) -> Row:
+    def build(self, valid: ValidEvent, lateness: LatenessResult, ingest_ts: dt.datetime) -> Row:
         """One row, in the order of ``columns``.
 
         Args:
-            accepted: the event.
-            lateness: its lateness; left out where the family judges none.
+            valid: the event.
+            lateness: left out of the row where the family's events are not judged.
             ingest_ts: when the pipeline made the row, UTC.
         """
-        event, message = accepted.event, accepted.message
+        event, message = valid.event, valid.message
         row = list(msgspec.structs.astuple(event))
         for index, convert in self._converters:
             if row[index] is not None:
                 row[index] = convert(row[index])
         row += (
-            accepted.extra,
+            valid.extra,
             event.client_ts.astimezone(dt.UTC).date(),
             message.publish_time,
             ingest_ts,

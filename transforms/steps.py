@@ -43,15 +43,16 @@ class ValidateEvents(beam.PTransform):
 
     def __init__(self, run: RunInfo, bounds: EventTimeBounds) -> None:
         super().__init__()
-        self._fn = _ValidateFn(run, bounds)
-        self._accepted = run.family.valid_event
+        self._run = run
+        self._bounds = bounds
 
     @no_annotations
     def expand(
         self, input_or_inputs: beam.PCollection[Message]
     ) -> tuple[beam.PCollection[ValidEvent], beam.PCollection[DeadLetter]]:
-        """Wires the step."""
-        return split(input_or_inputs, "Validate", self._fn, self._accepted)
+        """Gives valid events, and the dead letters of all other messages."""
+        validate = _ValidateFn(self._run, self.label, self._bounds)
+        return split(input_or_inputs, "Validate", validate, self._run.family.valid_event)
 
 
 class RejectedEvents(beam.PTransform):
@@ -101,8 +102,8 @@ class StepFn(beam.DoFn):
 
 
 class _ValidateFn(StepFn):
-    def __init__(self, run: RunInfo, bounds: EventTimeBounds) -> None:
-        super().__init__(run, "ValidateEvents")
+    def __init__(self, run: RunInfo, stage: str, bounds: EventTimeBounds) -> None:
+        super().__init__(run, stage)
         self._bounds = bounds
         self._received = metrics.counter(metrics.RECEIVED)
         self._payload_bytes = metrics.distribution(metrics.PAYLOAD_BYTES)

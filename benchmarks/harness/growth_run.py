@@ -1,4 +1,4 @@
-"""One run of the graph on events made on the fly: ``python -m benchmarks.growth_run events 1000``.
+"""One run of the graph on made-up events: ``python -m benchmarks.harness.growth_run events 1000``.
 
 Kinds: ``events`` that settle their lateness themselves; ``traffic``, the same with session starts
 and store errors; ``sessions`` that are all open at once: each sends its start and, when all have,
@@ -12,7 +12,6 @@ import resource
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from unittest import mock
 
 import apache_beam as beam
 
@@ -21,7 +20,7 @@ from benchmarks.harness.traffic import stream
 from benchmarks.harness.warehouse import no_warehouse
 from local_runner.emulators.start import PROJECT
 from pipeline import graph
-from pipeline.options import Config, parse
+from pipeline.options import parse
 from schemas.message import Message
 
 
@@ -57,15 +56,14 @@ _KINDS: dict[str, Callable[[int], Iterator[bytes]]] = {
 class _Made(beam.PTransform):
     """In place of the source: messages that are made one by one."""
 
-    kind = "events"
-    count = 0
-
-    def __init__(self, config: Config) -> None:
-        """Takes what the source takes."""
+    def __init__(self, kind: str, count: int) -> None:
+        super().__init__()
+        self._kind = kind
+        self._count = count
 
     def expand(self, input_or_inputs: beam.Pipeline) -> beam.PCollection[Message]:
-        """Wires the step."""
-        kind, count = self.kind, self.count
+        """Gives a collection of Message."""
+        kind, count = self._kind, self._count
         return (
             input_or_inputs
             | beam.Impulse()
@@ -83,11 +81,10 @@ def messages(kind: str, count: int) -> Iterator[Message]:
 def main(kind: str, count: int) -> None:
     """Runs the graph once."""
     logging.basicConfig(level=logging.ERROR)
-    _Made.kind, _Made.count = kind, count
     config, options = parse(["--input=made.jsonl", f"--dataset={PROJECT}.nowhere"])
-    with no_warehouse(config) as offline, mock.patch.object(graph, "ReadMessages", _Made):
+    with no_warehouse():
         pipeline = beam.Pipeline(options=options)
-        graph.build(pipeline, offline)
+        graph.build(pipeline, config, config.bounds, _Made(kind, count))
     seconds = cpu_seconds(lambda: pipeline.run().wait_until_finish())
     print(json.dumps({"seconds": seconds, "peak_bytes": _peak_bytes()}))
 

@@ -1,7 +1,6 @@
 """An emulated warehouse for one run, and what stands in where none is wanted."""
 
 import contextlib
-import dataclasses
 import os
 import uuid
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,6 @@ from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
 from local_runner.emulators.start import PROJECT, bigquery_emulator
 from pipeline import graph
-from pipeline.options import Config
 from pipeline.sinks.row_writer import RefusedRow
 from schemas.lateness import LatenessSettings
 from transforms.rows import Row
@@ -69,9 +67,11 @@ class NoSettings:
 
 
 @contextlib.contextmanager
-def no_warehouse(config: Config) -> Iterator[Config]:
+def no_warehouse() -> Iterator[None]:
     """Graphs built inside write nowhere and read no settings."""
-    lateness = dataclasses.replace(config.lateness, settings=NoSettings())
     writers: dict[Any, Any] = dict.fromkeys(graph.WRITERS, Discard)
-    with mock.patch.dict(graph.WRITERS, writers):
-        yield dataclasses.replace(config, lateness=lateness)
+    with (
+        mock.patch.dict(graph.WRITERS, writers),
+        mock.patch.object(graph, "SettingsTable", return_value=NoSettings()),
+    ):
+        yield

@@ -1,8 +1,8 @@
 """The floor of the graph: its source and its sink, and between them a map that changes nothing.
 
 Every message becomes a row: one that was made beforehand, with the message's own id. What the sink
-is given is therefore as large as what ours gives it. ``python -m benchmarks.identity`` runs it with
-the options of ``pipeline.main``.
+is given is therefore as large as what ours gives it. ``python -m benchmarks.rivals.identity`` runs
+it with the options of ``pipeline.main``.
 """
 
 import datetime as dt
@@ -13,9 +13,8 @@ import apache_beam as beam
 
 from benchmarks.harness.traffic import payloads
 from pipeline import graph, options
-from pipeline.options import Config
+from pipeline.config import Config
 from pipeline.sinks.write_rows import WriteRows
-from pipeline.sources.files import ReadMessages
 from schemas import coders
 from schemas.errors import Rejection
 from schemas.exam_event.family import EXAM_EVENT
@@ -23,24 +22,21 @@ from schemas.family import EventFamily
 from schemas.message import Message
 from transforms.decode import Decoder
 from transforms.lateness.rule import judge
-from transforms.rows import Row, RowBuilder, columns
+from transforms.rows import FactRows, Row
 
 
 class ReadyRows:
     """A RowMaker that gives every message the same row but for its message_id."""
 
     def __init__(self, family: EventFamily) -> None:
-        self._family = family
-        self.columns = columns(family)
-
-    def open(self) -> None:
-        """Makes the row."""
+        facts = FactRows(family, "0")
+        self.columns = facts.columns
         now = dt.datetime.now(dt.UTC)
         (payload,) = payloads(1)
         message = Message(payload=payload, message_id="", publish_time=now, source="")
-        event, extra = Decoder(self._family).decode(payload)
-        accepted = self._family.valid_event(message=message, event=event, extra=extra)
-        row = RowBuilder(self._family, "0").row(accepted, judge(event), now)
+        event, extra = Decoder(family).decode(payload)
+        valid = family.valid_event(message=message, event=event, extra=extra)
+        row = facts.build(valid, judge(event), now)
         place = self.columns.index("message_id")
         self._before, self._after = row[:place], row[place + 1 :]
 
@@ -58,7 +54,7 @@ def build(pipeline: beam.Pipeline, config: Config) -> None:
     coders.register([Message, Rejection])
     rows = ReadyRows(EXAM_EVENT)
     writer = graph.WRITERS[config.write_method](config.dataset, EXAM_EVENT.table, rows.columns)
-    messages = pipeline | "ReadMessages" >> ReadMessages(config)
+    messages = pipeline | "ReadMessages" >> graph.read(config.input)
     same = messages | "Identity" >> beam.Map(_same).with_output_types(Message)
     _ = (same,) | "WriteFacts" >> WriteRows(rows, writer, "written")
 

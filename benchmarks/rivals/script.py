@@ -1,7 +1,7 @@
 """The script that people write first for one machine: pull, decode, insert, acknowledge.
 
 One thread, a thousand messages at a time, rows that do not decode are dropped; none of our rules.
-``python -m benchmarks.script SUBSCRIPTION PROJECT.DATASET`` runs until it is killed.
+``python -m benchmarks.rivals.script SUBSCRIPTION PROJECT.DATASET`` runs until it is killed.
 """
 
 import datetime as dt

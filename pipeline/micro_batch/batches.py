@@ -11,13 +11,15 @@ from google.cloud.pubsub_v1.subscriber.message import Message as PubSubMessage
 
 from gcp.retry import is_outage
 from pipeline import graph
+from pipeline.config import Config
 from pipeline.micro_batch.source import Batch, ReadBatch
-from pipeline.options import Config
 from pipeline.version import VERSION
 from schemas import metrics
 from schemas.errors import Rejection
+from schemas.event_time import EventTimeBounds
 from schemas.message import Message
 from transforms.dead_letters import internal_error
+from transforms.lateness.steps import Lookups
 from transforms.steps import RejectedEvents, RunInfo
 
 Counts = collections.Counter[str]
@@ -32,12 +34,14 @@ class Batches:
     cut in halves until the message at fault is alone, and that one becomes a dead letter.
     """
 
-    def __init__(self, config: Config, options: PipelineOptions) -> None:
+    def __init__(
+        self, config: Config, bounds: EventTimeBounds, options: PipelineOptions, lookups: Lookups
+    ) -> None:
         # Beam logs what a run fails with, which may quote a payload; here it is an exception too.
         logging.getLogger("apache_beam.runners").setLevel(logging.CRITICAL)
-        self._batch = Batch(config.source)
+        self._batch = Batch(config.input.name)
         self._events = beam.Pipeline(options=options)
-        graph.build(self._events, config, ReadBatch(self._batch))
+        graph.build(self._events, config, bounds, ReadBatch(self._batch), lookups)
         self._failures = beam.Pipeline(options=options)
         refused = (
             self._failures

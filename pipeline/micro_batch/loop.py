@@ -1,7 +1,6 @@
 """The mode's main loop: take a batch, write it, acknowledge it."""
 
 import contextlib
-import dataclasses
 import logging
 import os
 import signal
@@ -10,33 +9,37 @@ from types import FrameType
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from pipeline.config import Config
+from pipeline.lookups.lateness_settings import SettingsTable
 from pipeline.lookups.session_starts import SessionStartCache
 from pipeline.micro_batch.batch_queue import BatchQueue
 from pipeline.micro_batch.batches import Batches
 from pipeline.micro_batch.health import Health
-from pipeline.micro_batch.options import MicroBatch
 from pipeline.micro_batch.puller import Puller
 from pipeline.micro_batch.status import Status
-from pipeline.options import Config
+from schemas.event_time import EventTimeBounds
+from transforms.lateness.steps import Lookups
 
 _LOG = logging.getLogger(__name__)
 
 
-def run(config: Config, options: PipelineOptions, mode: MicroBatch) -> int:
+def run(config: Config, bounds: EventTimeBounds, options: PipelineOptions) -> int:
     """Runs until it is told to stop; gives the exit code.
 
     Raises:
         StartupError: the metrics port is not to be had.
         Exception: Pub/Sub refuses to be pulled from, or our code fails whatever the messages.
     """
+    mode = config.micro_batch
+    assert mode is not None  # noqa: S101 - main() made sure of it
     batch_queue = BatchQueue(mode.max_messages, mode.max_seconds)
     _stop_on_signals(batch_queue)
+    settings = SettingsTable(config.dataset, config.settings_refresh_seconds)
     if config.family.judged_types:
-        config.lateness.settings.open()  # held here, so that no batch has to read them again
-    starts = SessionStartCache(config.dataset)
-    lateness = dataclasses.replace(config.lateness, starts=starts)
-    batches = Batches(dataclasses.replace(config, lateness=lateness), options)
-    puller = Puller(config.source, batch_queue, mode.max_messages)
+        settings.open()  # held here, so that no batch has to read them again
+    lookups = Lookups(settings, SessionStartCache(config.dataset))
+    batches = Batches(config, bounds, options, lookups)
+    puller = Puller(config.input.name, batch_queue, mode.max_messages)
     health = Health(batch_queue.oldest, lambda: puller.is_open)
     with contextlib.ExitStack() as stack:
         if mode.metrics_port is not None:

@@ -71,7 +71,6 @@ class _WriteFn(beam.DoFn):
         self._written = metrics.counter(written)
 
     def setup(self) -> None:
-        self._maker.open()
         self._writer.open()
 
     def start_bundle(self) -> None:

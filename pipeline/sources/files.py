@@ -1,5 +1,6 @@
-"""Where messages come from: a Pub/Sub subscription, lines of a file, or a Pub/Sub archive."""
+"""Messages of files: JSON lines, or Pub/Sub archives in Avro."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -8,9 +9,7 @@ from typing import Any, BinaryIO
 import apache_beam as beam
 import fastavro
 from apache_beam.io.filesystems import FileSystems
-from apache_beam.io.gcp.pubsub import PubsubMessage, ReadFromPubSub
 
-from pipeline.options import Config
 from schemas.message import Message
 
 # Pub/Sub takes no longer message, so a longer line is kept only so far.
@@ -22,49 +21,38 @@ class DamagedInputError(Exception):
     """A file cannot be read to its end; the text is the one line to show."""
 
 
-class ReadMessages(beam.PTransform):
-    """The messages of the configured source."""
+@dataclasses.dataclass(frozen=True)
+class FileInput:
+    """Files to read to their end.
 
-    def __init__(self, config: Config) -> None:
+    Attributes:
+        name: path or pattern of ``.jsonl`` or ``.avro`` files.
+        publish_time: of the lines of ``.jsonl`` files, which carry none; UTC.
+    """
+
+    name: str
+    publish_time: dt.datetime
+
+
+class ReadFiles(beam.PTransform):
+    """The messages of files, shared out among the workers by file."""
+
+    def __init__(self, files: FileInput) -> None:
         super().__init__()
-        self._config = config
+        self._input = files
 
     def expand(self, input_or_inputs: beam.Pipeline) -> beam.PCollection[Message]:
-        """Wires the step."""
-        config = self._config
-        if config.input_subscription is not None:
-            received = input_or_inputs | "FromPubSub" >> ReadFromPubSub(
-                subscription=config.input_subscription,
-                id_label=config.id_label,
-                with_attributes=True,
-            )
-            return received | "ToMessage" >> beam.Map(
-                from_pubsub, source=config.input_subscription
-            ).with_output_types(Message)
-        files = input_or_inputs | "Files" >> beam.Create(match(config.input or ""))
+        """Gives a collection of Message."""
+        files = input_or_inputs | "Files" >> beam.Create(match(self._input.name))
         # Breaks fusion, so that workers share the files out.
         return (
             files
             | "ShareOut" >> beam.Reshuffle()
             | "FromFile"
-            >> beam.FlatMap(read_file, publish_time=config.publish_time).with_output_types(Message)
+            >> beam.FlatMap(read_file, publish_time=self._input.publish_time).with_output_types(
+                Message
+            )
         )
-
-
-def from_pubsub(received: PubsubMessage, source: str) -> Message:
-    """The message as Beam's Pub/Sub source hands it over.
-
-    The publish time comes as a subclass of datetime that counts nanoseconds and that our coders do
-    not know; it becomes a plain one.
-    """
-    published = received.publish_time
-    return Message(
-        payload=received.data,
-        message_id=received.message_id,
-        publish_time=dt.datetime.combine(published.date(), published.timetz()),
-        attributes=dict(received.attributes or {}),
-        source=source,
-    )
 
 
 def match(pattern: str) -> list[str]:

@@ -14,7 +14,7 @@ from schemas.exam_event.family import EXAM_EVENT
 from schemas.lateness import LatenessResult, LatenessSettings, StartRecord
 from tests.transforms.builders import accept
 from transforms.lateness.rule import NOT_APPLICABLE, earlier, judge, start_record
-from transforms.rows import RowBuilder
+from transforms.rows import FactRows
 
 BEGIN = dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
@@ -36,7 +36,7 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
 }
 SUBMISSIONS = sorted(EXAM_EVENT.judged_types)
 OTHERS = (EventType.PAGE_VIEW, EventType.SESSION_END)
-_ROWS = RowBuilder(EXAM_EVENT, "test")
+_ROWS = FactRows(EXAM_EVENT, "test")
 
 
 def messages(seed: str, sessions: int, settings: LatenessSettings) -> list[ValidExamEvent]:
@@ -83,7 +83,7 @@ def judged(
 
 
 def row(message: ValidExamEvent, lateness: LatenessResult) -> dict[str, Any]:
-    made = _ROWS.row(message, lateness, message.message.publish_time)
+    made = _ROWS.build(message, lateness, message.message.publish_time)
     return json_row(_ROWS.columns, made)
 
 

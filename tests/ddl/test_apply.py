@@ -69,7 +69,7 @@ def test_the_command_says_what_it_does(
 
     assert main([*command, "--partition_expiration_days", "29"]) == 1
     assert capsys.readouterr().err == (
-        "ddl: refused, nothing was changed: "
+        "error: refused, nothing was changed: "
         "the partition expiration of table events_fact would be shortened\n"
     )
 
@@ -83,7 +83,7 @@ def test_bigquery_s_refusal_is_one_line(
     warehouse.client.query(f"CREATE TABLE `{name}` (x INT64)").result()
     assert main(["apply", "--dataset", str(warehouse.dataset)]) == 1
     error = capsys.readouterr().err
-    assert error.startswith("ddl: ")
+    assert error.startswith("error: ")
     assert error.count("\n") == 1
 
 
@@ -117,5 +117,5 @@ def test_a_server_that_does_not_answer_is_one_line(
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "127.0.0.1:1")
     assert main(["apply", "--dataset", "local-exams.nowhere"]) == 1
     assert capsys.readouterr().err == (
-        "ddl: BigQuery does not answer at 127.0.0.1:1 (BIGQUERY_EMULATOR_HOST)\n"
+        "error: BigQuery does not answer at 127.0.0.1:1 (BIGQUERY_EMULATOR_HOST)\n"
     )

@@ -55,7 +55,7 @@ def test_a_grave_finding_fails_and_the_rest_is_told_all_the_same(
     out, error = capsys.readouterr()
     assert ["fail", "ranges", "1"] in [line.split()[:3] for line in out.splitlines()]
     assert "sessions_without_start" in out
-    assert error == "ddl: 1 checks failed\n"
+    assert error == "error: 1 checks failed\n"
     assert "secret" not in out
 
     assert check(applied, "--start_date", "2026-03-03") == 0

@@ -27,17 +27,17 @@ from tests.transforms.builders import BOUNDS
 from transforms.dead_letters import DeadLetterRow, to_pubsub, to_row
 from transforms.lateness.rule import NOT_APPLICABLE, judge
 from transforms.row_checker import RowChecker
-from transforms.rows import RowBuilder
-from transforms.steps import RunInfo, ValidateEvents
+from transforms.rows import FactRows
+from transforms.steps import RunInfo, _ValidateFn
 
 FACT = "fact"
 # How many inputs came out as what, over the whole session; told at its end.
 OUTCOMES: collections.Counter[str] = collections.Counter()
 
 _VERSION = "1.2.3"
-_VALIDATE = ValidateEvents(RunInfo(EXAM_EVENT, _VERSION), BOUNDS)._fn
+_VALIDATE = _ValidateFn(RunInfo(EXAM_EVENT, _VERSION), "ValidateEvents", BOUNDS)
 _VALIDATE.setup()
-_ROWS = RowBuilder(EXAM_EVENT, _VERSION)
+_ROWS = FactRows(EXAM_EVENT, _VERSION)
 _CODERS = {struct: StructCoder(struct) for struct in (ValidExamEvent, DeadLetter, LatenessResult)}
 _NOW = dt.datetime.now(dt.UTC)
 _INT64 = range(-(2**63), 2**63)
@@ -67,7 +67,7 @@ def _check_fact(accepted: ValidExamEvent) -> None:
     judged = accepted.event.event_type in EXAM_EVENT.judged_types
     lateness = judge(accepted.event) if judged else NOT_APPLICABLE
     _check_travels(lateness)
-    _check_row(_FACTS, _ROWS.columns, _ROWS.row(accepted, lateness, _NOW))
+    _check_row(_FACTS, _ROWS.columns, _ROWS.build(accepted, lateness, _NOW))
 
 
 def _check_letter(message: Message, letter: DeadLetter) -> None:

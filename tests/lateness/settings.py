@@ -4,7 +4,7 @@ import dataclasses
 
 from schemas.lateness import LatenessSettings
 from transforms.lateness.rule import NO_SETTINGS
-from transforms.lateness.steps import LatenessConfig
+from transforms.lateness.steps import LatenessConfig, Lookups
 
 WAIT_SECONDS = 60
 TTL_SECONDS = 8 * 24 * 3600
@@ -23,5 +23,8 @@ class FixedSettings:
         return self.settings
 
 
-def lateness_config(settings: LatenessSettings = NO_SETTINGS) -> LatenessConfig:
-    return LatenessConfig(FixedSettings(settings), WAIT_SECONDS, TTL_SECONDS)
+LATENESS = LatenessConfig(WAIT_SECONDS, TTL_SECONDS)
+
+
+def lookups(settings: LatenessSettings = NO_SETTINGS) -> Lookups:
+    return Lookups(FixedSettings(settings))

@@ -1,6 +1,7 @@
 """Runs JudgeLateness on a TestStream and gives what comes out."""
 
 import datetime as dt
+import functools
 import json
 from pathlib import Path
 
@@ -17,13 +18,13 @@ from schemas.exam_event.event import ValidExamEvent
 from schemas.exam_event.family import EXAM_EVENT
 from schemas.lateness import LatenessResult
 from schemas.message import Message
-from tests.lateness.settings import TTL_SECONDS, WAIT_SECONDS, lateness_config
+from tests.lateness.settings import LATENESS, TTL_SECONDS, WAIT_SECONDS, lookups
 from transforms.lateness import judge
 from transforms.lateness.hold import HoldForStartFn
 from transforms.lateness.judge import JudgeLateness
 from transforms.lateness.rule import NO_SETTINGS
 from transforms.lateness.steps import SessionElement
-from transforms.rows import RowBuilder
+from transforms.rows import FactRows
 from transforms.steps import RunInfo
 
 RUN = RunInfo(family=EXAM_EVENT, pipeline_version="0")
@@ -36,11 +37,11 @@ class Append(beam.DoFn):
         self._path = path
 
     def setup(self):
-        self._rows = RowBuilder(EXAM_EVENT, "0")
+        self._rows = FactRows(EXAM_EVENT, "0")
 
     def process(self, element):
         accepted, lateness = element
-        row = self._rows.row(accepted, lateness, dt.datetime.now(dt.UTC))
+        row = self._rows.build(accepted, lateness, dt.datetime.now(dt.UTC))
         with Path(self._path).open("a") as file:
             file.write(json.dumps(json_row(self._rows.columns, row)) + "\n")
 
@@ -83,13 +84,13 @@ class Stream:
 
 def judge_stream(stream, path, monkeypatch, settings=NO_SETTINGS):
     """The rows that come out, and the counters (which only Prism keeps whole)."""
-    monkeypatch.setattr(judge, "HoldForStartFn", lambda run, conf: HoldForStartFn(run, conf, clock))
+    monkeypatch.setattr(judge, "HoldForStartFn", functools.partial(HoldForStartFn, clock=clock))
     path.unlink(missing_ok=True)
     pipeline = beam.Pipeline(options=PipelineOptions([*stream.engine.options, "--streaming"]))
     judged, _ = (
         pipeline
         | stream.events.with_output_types(ValidExamEvent)
-        | JudgeLateness(RUN, lateness_config(settings))
+        | JudgeLateness(RUN, LATENESS, lookups(settings))
     )
     _ = judged | beam.Flatten() | beam.ParDo(Append(str(path)))
     result = pipeline.run()

@@ -16,7 +16,7 @@ from tests.lateness.sessions import (
     with_two_starts,
     without_a_start,
 )
-from tests.lateness.settings import lateness_config
+from tests.lateness.settings import LATENESS, lookups
 from tests.lateness.streams import RUN, Append
 from transforms.lateness.judge import JudgeLateness
 from transforms.lateness.steps import SessionElement
@@ -34,7 +34,7 @@ def test_every_order_of_lines_gives_what_the_whole_session_knows(tmp_path):
     judged, _ = (
         pipeline
         | beam.Create(arrivals, reshuffle=False).with_output_types(ValidExamEvent)
-        | JudgeLateness(RUN, lateness_config())
+        | JudgeLateness(RUN, LATENESS, lookups())
     )
     _ = judged | beam.Flatten() | beam.ParDo(Append(str(tmp_path / "rows")))
     result = pipeline.run()

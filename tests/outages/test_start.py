@@ -34,7 +34,7 @@ def check(environment, ledger):
 
 
 def test_all_in_place_is_a_start(check):
-    assert check().dead_letter_topic
+    assert check().max_age.days == 1800
 
 
 def test_a_missing_dataset_is_told(check):
@@ -97,7 +97,7 @@ def test_a_bigquery_that_is_away_is_told(check, bigquery, trouble):
 
 def test_an_account_that_may_not_look_starts_all_the_same(check, bigquery, caplog):
     bigquery.rest.treatment = doors.says(403, "accessDenied")
-    assert check().dead_letter_topic
+    assert check().max_age.days == 1800
     bigquery.rest.treatment = doors.pass_on
     assert "this account may not look" in caplog.text
 

@@ -1,8 +1,8 @@
 import pytest
 from apache_beam.options.pipeline_options import GoogleCloudOptions, StandardOptions
 
-from pipeline.micro_batch.options import MicroBatch
-from pipeline.options import UsageError, WriteMethod, parse
+from pipeline.config import MicroBatch, WriteMethod
+from pipeline.options import UsageError, parse
 
 STREAM = [
     "--input_subscription=projects/local-exams/subscriptions/events",
@@ -19,7 +19,7 @@ def runner(argv):
 
 def test_a_subscription_is_streamed_on_the_runner_that_has_pubsub():
     config, options = parse(STREAM)
-    assert config.source == "projects/local-exams/subscriptions/events"
+    assert config.input.name == "projects/local-exams/subscriptions/events"
     assert options.view_as(StandardOptions).streaming
     assert options.view_as(GoogleCloudOptions).project == "local-exams"
     assert runner(STREAM) == "BundleBasedDirectRunner"
@@ -28,14 +28,14 @@ def test_a_subscription_is_streamed_on_the_runner_that_has_pubsub():
 
 def test_a_file_is_read_on_the_runner_that_fuses():
     config, options = parse(BOUNDED)
-    assert config.source == "events.jsonl"
+    assert config.input.name == "events.jsonl"
     assert not options.view_as(StandardOptions).streaming
     assert runner(BOUNDED).endswith("FnApiRunner")
 
 
 def test_batches_of_a_subscription_are_run_like_a_file():
     config, options = parse([*BATCHES, "--micro_batch_max_seconds=0.5"])
-    assert config.source == "projects/local-exams/subscriptions/events"
+    assert config.input.name == "projects/local-exams/subscriptions/events"
     assert config.micro_batch == MicroBatch(5_000, 0.5, None)
     assert not options.view_as(StandardOptions).streaming
     assert runner(BATCHES).endswith("FnApiRunner")
@@ -63,9 +63,9 @@ def test_event_time_bounds_come_from_options():
 
 
 def test_no_id_label_unless_asked_for():
-    assert parse(STREAM)[0].id_label is None
+    assert parse(STREAM)[0].input.id_label is None
     on_dataflow = [*STREAM, "--id_label=event_id", "--runner=dataflow"]
-    assert parse(on_dataflow)[0].id_label == "event_id"
+    assert parse(on_dataflow)[0].input.id_label == "event_id"
 
 
 @pytest.mark.parametrize(
@@ -89,9 +89,18 @@ def test_no_id_label_unless_asked_for():
         ([*STREAM, "--runner=PrismRunner"], "PrismRunner cannot read Pub/Sub"),
         ([*BOUNDED, "--dead_letter_topic=dead-letters"], "projects/PROJECT/topics/NAME"),
         ([*BOUNDED, "--event_family=orders"], "--event_family"),
-        ([*BATCHES, "--micro_batch_max_messages=0"], "--micro_batch_max_messages must be 1"),
-        ([*BATCHES, "--micro_batch_max_seconds=-1"], "--micro_batch_max_seconds must be 0"),
-        ([*BATCHES, "--metrics_port=99999"], "--metrics_port must be 0"),
+        (
+            [*BATCHES, "--micro_batch_max_messages=0"],
+            "max_messages: must be a whole number from 1 to",
+        ),
+        (
+            [*BATCHES, "--micro_batch_max_seconds=-1"],
+            "max_seconds: must be a number from 0 to 600",
+        ),
+        (
+            [*BATCHES, "--metrics_port=99999"],
+            "--metrics_port: must be a whole number",
+        ),
         ([*BATCHES, "--runner=DataflowRunner"], "leave out --runner"),
         ([*BATCHES, "--id_label=event_id"], "Dataflow only"),
         ([*BOUNDED, "--micro_batch"], "--micro_batch takes its messages"),

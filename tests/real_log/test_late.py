@@ -17,7 +17,7 @@ from schemas import coders
 from schemas.dead_letter import DeadLetter
 from schemas.lateness import LatenessResult
 from schemas.message import Message
-from tests.lateness.settings import lateness_config
+from tests.lateness.settings import LATENESS, lookups
 from tests.lateness.streams import RUN, Append
 from tests.real_log import oracle
 from tests.real_log.conftest import ROOT
@@ -62,7 +62,7 @@ def test_shuffled_lines_give_the_same_late_submissions(log, exam, tmp_path):
             | beam.FlatMap(lambda _: messages(payloads, exam.start)).with_output_types(Message)
             | ValidateEvents(RUN, BOUNDS)
         )
-        judged, _ = events | JudgeLateness(RUN, lateness_config())
+        judged, _ = events | JudgeLateness(RUN, LATENESS, lookups())
         _ = judged | beam.Flatten() | beam.ParDo(Append(str(tmp_path / "rows")))
     late = collections.Counter()
     with (tmp_path / "rows").open() as rows:

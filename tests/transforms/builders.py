@@ -12,12 +12,12 @@ from schemas.exam_event.family import EXAM_EVENT
 from schemas.lateness import LatenessResult, LateStatus
 from schemas.message import Message
 from transforms.decode import Decoder
-from transforms.rows import RowBuilder
+from transforms.rows import FactRows
 
 NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
 BOUNDS = EventTimeBounds(max_age=dt.timedelta(days=1800), max_ahead=dt.timedelta(days=1))
 DECODER = Decoder(EXAM_EVENT)
-ROWS = RowBuilder(EXAM_EVENT, "1.2.3")
+ROWS = FactRows(EXAM_EVENT, "1.2.3")
 UNKNOWN = LatenessResult(late_status=LateStatus.UNKNOWN)
 
 # What a message must hold at the least, in the contract's order.
@@ -71,7 +71,7 @@ def accept(of: ExamEvent, extra: str | None = None, **of_message: Any) -> ValidE
 
 def row_dict(sent: ValidExamEvent, lateness: LatenessResult = UNKNOWN) -> dict[str, Any]:
     """The row of an event, by column."""
-    return dict(zip(ROWS.columns, ROWS.row(sent, lateness, NOW), strict=True))
+    return dict(zip(ROWS.columns, ROWS.build(sent, lateness, NOW), strict=True))
 
 
 def letter(of: Message | None = None, **fields: Any) -> DeadLetter:

@@ -18,7 +18,7 @@ from schemas.exam_event.family import EXAM_EVENT
 from schemas.family import EventFamily
 from schemas.lateness import LatenessResult
 from schemas.message import Message
-from tests.lateness.settings import lateness_config
+from tests.lateness.settings import LATENESS, lookups
 from tests.transforms.builders import BOUNDS
 from transforms.dead_letters import DeadLetterRows
 from transforms.lateness.judge import JudgeLateness
@@ -107,9 +107,11 @@ def run_steps(
     received = pipeline | "Create" >> beam.Create(messages, reshuffle=False).with_output_types(
         Message
     )
-    events, invalid = received | "Validate" >> ValidateEvents(run, BOUNDS)
+    events, invalid = received | "ValidateEvents" >> ValidateEvents(run, BOUNDS)
     judged, failed = (
-        events | "Break1" >> beam.Reshuffle() | "Judge" >> JudgeLateness(run, lateness_config())
+        events
+        | "Break1" >> beam.Reshuffle()
+        | "JudgeLateness" >> JudgeLateness(run, LATENESS, lookups())
     )
     sent_back = (
         tuple(part | f"Break2{n}" >> beam.Reshuffle() for n, part in enumerate(judged))

@@ -37,7 +37,7 @@ def test_a_full_row() -> None:
         is_late_submission=0,
         error_payload={"b": 1, "a": {"d": None, "c": "é"}},
     )
-    assert json_row(ROWS.columns, ROWS.row(sent, LATE, NOW)) == {
+    assert json_row(ROWS.columns, ROWS.build(sent, LATE, NOW)) == {
         "event_id": "e1",
         "event_type": "page_view",
         "test_id": "t1",

@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+import apache_beam as beam
 import pytest
 from apache_beam.internal import pickler
 
@@ -17,7 +18,7 @@ from transforms import steps
 from transforms.dead_letters import internal_error
 from transforms.decode import MAX_PAYLOAD_BYTES
 from transforms.lateness import steps as lateness_steps
-from transforms.rows import RowBuilder
+from transforms.rows import FactRows
 from transforms.validate import Validator
 
 NOW = dt.datetime.now(dt.UTC)
@@ -153,7 +154,7 @@ def boom(*_: Any, **__: Any) -> None:
     [
         (Validator, "validate", "ValidateEvents"),
         (lateness_steps, "judge", "JudgeLateness"),
-        (RowBuilder, "row", "WriteFacts"),
+        (FactRows, "row", "WriteFacts"),
     ],
 )
 def test_a_bug_of_ours_loses_no_message_and_logs_no_value(
@@ -188,12 +189,12 @@ def test_messages_and_errors_leave_no_trace_in_the_log(caplog: pytest.LogCapture
 @pytest.mark.parametrize(
     ("step", "element"),
     [
-        (steps.ValidateEvents(RUN, BOUNDS), ON_TIME),
-        (steps.RejectedEvents(RUN, "WriteFacts"), (ON_TIME, internal_error(ValueError()))),
+        (steps._ValidateFn(RUN, "ValidateEvents", BOUNDS), ON_TIME),
+        (steps._RejectedFn(RUN, "WriteFacts"), (ON_TIME, internal_error(ValueError()))),
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_steps_travel_to_workers_and_work_there(step: Any, element: Any) -> None:
-    fn = pickler.loads(pickler.dumps(step._fn))
+def test_steps_travel_to_workers_and_work_there(step: beam.DoFn, element: Any) -> None:
+    fn = pickler.loads(pickler.dumps(step))
     fn.setup()
     assert len(list(fn.process(element))) == 1

@@ -20,7 +20,13 @@ from schemas.coders import StructCoder
 from schemas.exam_event.event import ValidExamEvent
 from schemas.lateness import StartRecord
 from transforms.lateness.rule import earlier
-from transforms.lateness.steps import Judged, JudgingFn, LatenessConfig, SessionElement
+from transforms.lateness.steps import (
+    Judged,
+    JudgingFn,
+    LatenessConfig,
+    SessionElement,
+    SettingsSource,
+)
 from transforms.steps import Dead, RunInfo
 
 MAX_HELD = 1_000
@@ -45,10 +51,15 @@ class HoldForStartFn(JudgingFn):
     SESSION_OVER = TimerSpec("session_over", TimeDomain.WATERMARK)
 
     def __init__(
-        self, run: RunInfo, config: LatenessConfig, clock: Callable[[], float] = time.time
+        self,
+        run: RunInfo,
+        stage: str,
+        settings: SettingsSource,
+        config: LatenessConfig,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Takes the processing-time clock (seconds), which tests replace."""
-        super().__init__(run, config.settings)
+        super().__init__(run, stage, settings)
         self._wait = config.wait_seconds
         self._ttl = Duration(seconds=config.state_ttl_seconds)
         self._clock = clock

@@ -14,6 +14,7 @@ from transforms.lateness.sessions import JudgeSessionFn
 from transforms.lateness.steps import (
     BY_SESSION,
     LatenessConfig,
+    Lookups,
     NotApplicableFn,
     SessionElement,
     SettleFn,
@@ -28,33 +29,34 @@ class JudgeLateness(beam.PTransform):
     Beam's local runner takes whatever is flattened through memory.
     """
 
-    def __init__(self, run: RunInfo, config: LatenessConfig) -> None:
+    def __init__(self, run: RunInfo, config: LatenessConfig, lookups: Lookups) -> None:
         super().__init__()
         self._run = run
         self._config = config
+        self._lookups = lookups
 
     @no_annotations
     def expand(
         self, input_or_inputs: beam.PCollection[ValidEvent]
     ) -> tuple[tuple[beam.PCollection[Any], ...], beam.PCollection[DeadLetter]]:
-        """Wires the step; a bounded input is grouped, a stream waits in state."""
-        run, settings = self._run, self._config.settings
+        """Groups a bounded input by session; a stream waits in state."""
+        run, settings = self._run, self._lookups.settings
         judged_type = tuple[run.family.valid_event, LatenessResult]  # type: ignore[name-defined]
         if not run.family.judged_types:
             judged, failed = split(input_or_inputs, "NotApplicable", NotApplicableFn(), judged_type)
             return (judged,), failed
-        first = input_or_inputs | "Settle" >> beam.ParDo(SettleFn(run, settings)).with_outputs(
-            BY_SESSION, DEAD_LETTERS, main="settled"
-        )
+        first = input_or_inputs | "Settle" >> beam.ParDo(
+            SettleFn(run, self.label, settings)
+        ).with_outputs(BY_SESSION, DEAD_LETTERS, main="settled")
         first.settled.element_type = convert_to_beam_type(judged_type)
         first[BY_SESSION].element_type = convert_to_beam_type(tuple[str, SessionElement])
         first[DEAD_LETTERS].element_type = DeadLetter
         if input_or_inputs.is_bounded:
             sessions = first[BY_SESSION] | "GroupBySession" >> beam.GroupByKey()
-            judge = JudgeSessionFn(run, self._config)
+            judge = JudgeSessionFn(run, self.label, settings, self._lookups.starts)
             joined, failed = split(sessions, "JudgeSession", judge, judged_type)
         else:
-            hold = HoldForStartFn(run, self._config)
+            hold = HoldForStartFn(run, self.label, settings, self._config)
             joined, failed = split(first[BY_SESSION], "HoldForStart", hold, judged_type)
         return (
             (first.settled, joined),

@@ -10,7 +10,7 @@ from apache_beam.transforms.window import GlobalWindows
 from schemas.exam_event.event import ValidExamEvent
 from schemas.lateness import StartRecord
 from transforms.lateness.rule import earlier
-from transforms.lateness.steps import Judged, JudgingFn, LatenessConfig, SessionElement
+from transforms.lateness.steps import Judged, JudgingFn, SessionElement, SettingsSource, StartSource
 from transforms.steps import Dead, RunInfo
 
 
@@ -27,9 +27,12 @@ class JudgeSessionFn(JudgingFn):
     that one question does for all of them.
     """
 
-    def __init__(self, run: RunInfo, config: LatenessConfig) -> None:
-        super().__init__(run, config.settings)
-        self._starts = config.starts
+    def __init__(
+        self, run: RunInfo, stage: str, settings: SettingsSource, starts: StartSource | None
+    ) -> None:
+        """Takes where starts are found that the run has not seen; None is nowhere."""
+        super().__init__(run, stage, settings)
+        self._starts = starts
 
     def start_bundle(self) -> None:
         """Begins without any session."""

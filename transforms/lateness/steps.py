@@ -61,26 +61,36 @@ class StartSource(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class LatenessConfig:
-    """How the stream judges what its payload does not settle.
+    """How long the stream waits and remembers.
+
+    Attributes:
+        wait_seconds: processing time that an event may wait for its session's start.
+        state_ttl_seconds: event time after a session's last element when its state is cleared.
+    """
+
+    wait_seconds: int
+    state_ttl_seconds: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Lookups:
+    """What judging reads besides the event.
 
     Attributes:
         settings: the constants of the rule.
-        wait_seconds: processing time that an event may wait for its session's start.
-        state_ttl_seconds: event time after a session's last element when its state is cleared.
-        starts: where a bounded run finds the starts that it has not seen; None is nowhere.
+        starts: where a bounded run that is a part of a stream finds session starts that it has not
+            seen; None is nowhere.
     """
 
     settings: SettingsSource
-    wait_seconds: int
-    state_ttl_seconds: int
     starts: StartSource | None = None
 
 
 class JudgingFn(StepFn):
     """What the steps share that judge: settings, counters, and no way for an event to get lost."""
 
-    def __init__(self, run: RunInfo, settings: SettingsSource) -> None:
-        super().__init__(run, "JudgeLateness")
+    def __init__(self, run: RunInfo, stage: str, settings: SettingsSource) -> None:
+        super().__init__(run, stage)
         self._settings = settings
         self.statuses = {
             status: metrics.counter(metrics.late_status_counter(status)) for status in LateStatus
@@ -116,8 +126,8 @@ class NotApplicableFn(beam.DoFn):
 class SettleFn(JudgingFn):
     """Judges what settles itself; sends the rest, and the starts, to their session."""
 
-    def __init__(self, run: RunInfo, settings: SettingsSource) -> None:
-        super().__init__(run, settings)
+    def __init__(self, run: RunInfo, stage: str, settings: SettingsSource) -> None:
+        super().__init__(run, stage, settings)
         self._settled = metrics.counter(metrics.LATENESS_SETTLED)
         self._sent = metrics.counter(metrics.LATENESS_BY_SESSION)
 

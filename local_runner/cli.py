@@ -1,0 +1,56 @@
+"""``exam-events``: every command of the project under one name."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from gcp.arguments import PROGRAM
+
+# Command, the module whose main() runs it, what comes before its arguments, and its line of help.
+_COMMANDS = (
+    ("run", "pipeline.main", (), "stream messages, or read files, into BigQuery"),
+    ("reconcile", "pipeline.reconcile", (), "count what became of the messages"),
+    ("replay", "pipeline.replay.__main__", (), "send dead letters back to the main topic"),
+    ("erase", "pipeline.erase.__main__", (), "delete what is stored of students"),
+    ("ddl apply", "ddl.__main__", ("apply",), "create or update tables, functions and views"),
+    ("ddl check", "ddl.__main__", ("check",), "look for rows that should not be there"),
+    ("demo", "local_runner.__main__", ("demo",), "show the whole system on this machine"),
+    ("up", "local_runner.__main__", ("up",), "keep the whole system running until Ctrl-C"),
+    ("simulate", "local_runner.__main__", ("simulate",), "publish or write simulated traffic"),
+    ("import", "local_runner.__main__", ("import",), "turn an exam log into events"),
+)
+
+
+def main() -> int:
+    """Runs one command and returns its exit code: 0 done, 1 it failed, 2 wrong arguments."""
+    argv = sys.argv[1:]
+    for name, module, before, _ in _COMMANDS:
+        words = name.split()
+        if argv[: len(words)] == words:
+            rest = argv[len(words) :]
+            sys.argv = [f"{PROGRAM} {' '.join(words[: len(words) - len(before)])}".strip(), *rest]
+            code: int = importlib.import_module(module).main([*before, *rest])
+            return code
+    if argv in ([], ["--help"], ["-h"]):
+        print(_help(_COMMANDS))
+        return 0
+    asked = " ".join(word for word in argv[:2] if not word.startswith("-"))
+    print(f"error: there is no command {asked}: see {PROGRAM} --help", file=sys.stderr)
+    return 2
+
+
+def _help(commands: Sequence[tuple[str, str, tuple[str, ...], str]]) -> str:
+    lines = [f"  {name:<11}{text}" for name, _, _, text in commands]
+    return "\n".join(
+        [
+            f"usage: {PROGRAM} COMMAND ...",
+            "",
+            *lines,
+            "",
+            f"{PROGRAM} COMMAND --help lists a command's options.",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
