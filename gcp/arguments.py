@@ -131,6 +131,9 @@ def _resource(kind: str) -> Callable[[str], str]:
 def ids(path: str) -> frozenset[str]:
     """The ids in a file, one a line; ``-`` is standard input.
 
+    A line with blanks around its id counts as it stands and without them: an id may have blanks,
+    and what wrote the file may have added some. Lines of nothing but blanks are left out.
+
     Raises:
         ValueError: it cannot be read, or holds none.
     """
@@ -141,7 +144,12 @@ def ids(path: str) -> frozenset[str]:
         raise ValueError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ValueError(f"{path}: it is not UTF-8 text") from None
-    found = frozenset(line.strip() for line in lines if line.strip())
+    found = frozenset(
+        written
+        for line in lines
+        if line.strip()
+        for written in (line.removesuffix("\r"), line.strip())
+    )
     if not found:
         raise ValueError(f"{path}: there are no ids")
     return found

@@ -26,6 +26,15 @@ resource "google_storage_bucket" "archive" {
       type = "Delete"
     }
   }
+  # pipeline.erase writes objects anew: their custom time is when the original was created.
+  lifecycle_rule {
+    condition {
+      days_since_custom_time = var.archive_days
+    }
+    action {
+      type = "Delete"
+    }
+  }
 }
 
 resource "google_pubsub_subscription" "archive" {

@@ -1,13 +1,16 @@
 """Forgets students: ``python -m pipeline.erase --help``. Says nothing of who they are."""
 
 import argparse
+import dataclasses
 import datetime as dt
+import functools
 import json
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from apache_beam.io.filesystem import BeamIOError
+from google.api_core.exceptions import BadRequest
 from google.cloud import bigquery
 
 from gcp import arguments
@@ -17,14 +20,72 @@ from pipeline.graph import DEAD_LETTERS_TABLE
 from pipeline.sources.files import check_archive, match
 from schemas.families import FAMILIES
 
-# How long BigQuery may keep streamed rows where a DELETE cannot reach them.
+# How long rows stay in BigQuery's streaming buffer at most. Needed only to say when to try again,
+# and where a table has a buffer without saying since when.
 STREAMING_BUFFER = dt.timedelta(minutes=90)
-# When a row was written, by table; others are not streamed into.
-_WRITTEN = {family.table: "ingest_ts" for family in FAMILIES.values()} | {
+# A row says when it was sent, the buffer when it arrived.
+_ON_THE_WAY = dt.timedelta(minutes=5)
+_BUFFER_REFUSAL = "would affect rows in the streaming buffer"
+# When a row was sent, by table; others are not streamed into.
+_SENT = {family.table: "ingest_ts" for family in FAMILIES.values()} | {
     DEAD_LETTERS_TABLE: "failed_at"
 }
 _IDS_IN_A_QUERY = 10_000
-_THEIRS = "TO_HEX(SHA256(student_id)) IN UNNEST(@students)"
+_THEIRS = "TO_HEX(SHA256(student_id)) IN UNNEST(@ids)"
+# Two sources may use the same message ids, and a file that is replaced uses its own again.
+_LETTER = (
+    "TO_HEX(SHA256(TO_JSON_STRING(STRUCT(message_id, source, TO_HEX(SHA256(payload)) AS payload))))"
+)
+_CUT = "payload_truncated AND student_id IS NULL"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Rows:
+    """Rows of a table to delete: those of which a condition with a parameter ``@ids`` is true."""
+
+    table: bigquery.Table
+    condition: str
+    ids: Sequence[str]
+
+    @functools.cached_property
+    def deletable(self) -> tuple[str, dt.datetime | None]:
+        """A condition for rows outside of the streaming buffer, and its parameter ``@settled``."""
+        buffer, sent = self.table.streaming_buffer, _SENT.get(self.table.table_id)
+        if buffer is None or sent is None:
+            return "TRUE", None
+        if buffer.oldest_entry_time is None:
+            settled = dt.datetime.now(dt.UTC) - STREAMING_BUFFER
+        else:
+            settled = buffer.oldest_entry_time - _ON_THE_WAY
+        return f"IFNULL({sent} < @settled, FALSE)", settled
+
+
+@dataclasses.dataclass
+class _Left:
+    """What cannot be deleted: rows in the streaming buffer, the last one's time, and cut letters.
+
+    Attributes:
+        query: finds the cut letters.
+    """
+
+    rows: int = 0
+    newest: dt.datetime | None = None
+    cut: int = 0
+    query: str = ""
+
+    def lines(self) -> Iterator[str]:
+        """What a person is to do, one line for each kind of rows."""
+        if self.newest is not None:
+            again = self.newest + STREAMING_BUFFER
+            yield (
+                f"{self.rows:,} rows are still in BigQuery's streaming buffer, where they cannot "
+                f"be deleted: run it again after {again:%Y-%m-%d %H:%M} UTC"
+            )
+        if self.cut:
+            yield (
+                f"{self.cut:,} dead letters are cut and cannot be assigned to a student: find "
+                f"their messages in the archive and set student_id ({self.query})"
+            )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,96 +100,100 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, BeamIOError) as error:
         print(f"error: --archive: {error}", file=sys.stderr)
         return 1
-    if left:
-        print(f"error: {left:,} rows are left: run it again later", file=sys.stderr)
-    return 1 if left else 0
+    lines = list(left.lines())
+    for line in lines:
+        print(line if args.dry_run else f"error: {line}", file=None if args.dry_run else sys.stderr)
+    return 1 if lines and not args.dry_run else 0
 
 
-def _erase(client: bigquery.Client, args: argparse.Namespace) -> int:
-    """Tells in lines what it does; gives the number of rows that cannot be deleted yet."""
-    left = 0
-    settled = dt.datetime.now(dt.UTC) - STREAMING_BUFFER
-    for table, condition, parameters in _rows(client, args):
-        found, fresh = _count(client, table, condition, parameters, settled)
-        if not args.dry_run and found > fresh:
-            _delete(client, table, condition, parameters, settled)
-        verb = "would be deleted" if args.dry_run else "deleted"
-        waiting = f", {fresh:,} still in the streaming buffer" if fresh else ""
-        print(f"{table}: {found - fresh:,} rows {verb}{waiting}", flush=True)
-        left += 0 if args.dry_run else fresh
+def _erase(client: bigquery.Client, args: argparse.Namespace) -> _Left:
+    """Prints what it does, a line for each table and the archive; returns what is left."""
+    letters = client.get_table(args.dataset.table(DEAD_LETTERS_TABLE))  # absent: a mistyped dataset
+    keys, cut = _letters_of(client, letters, args.students)
+    query = f"SELECT source, message_id FROM `{letters}` WHERE {_CUT}"  # noqa: S608 - a table's own id
+    left = _Left(cut=cut, query=query)
+    for start in range(0, len(keys) or 1, _IDS_IN_A_QUERY):
+        some = _Rows(letters, f"{_LETTER} IN UNNEST(@ids)", keys[start : start + _IDS_IN_A_QUERY])
+        _clear(client, some, left, dry_run=args.dry_run)
+    for item in client.list_tables(str(args.dataset)):
+        table = client.get_table(item.reference)
+        has_student = any(field.name == "student_id" for field in table.schema)
+        if has_student and table.table_type == "TABLE" and table.table_id != DEAD_LETTERS_TABLE:
+            theirs = _Rows(table, _THEIRS, args.students.digests)
+            _clear(client, theirs, left, dry_run=args.dry_run)
     if args.archive is not None:
         _erase_archive(args.archive, args.students, dry_run=args.dry_run)
     return left
 
 
-def _rows(
-    client: bigquery.Client, args: argparse.Namespace
-) -> Iterator[tuple[bigquery.Table, str, list[bigquery.ArrayQueryParameter]]]:
-    """Where the students' rows are: (table, condition, parameters of the condition)."""
-    client.get_table(args.dataset.table(DEAD_LETTERS_TABLE))  # a mistyped dataset holds nothing
-    for item in client.list_tables(str(args.dataset)):
-        table = client.get_table(item.reference)
-        columns = {field.name for field in table.schema}
-        if table.table_id == DEAD_LETTERS_TABLE:
-            names = _letters_of(client, table, args.students)
-            for start in range(0, len(names) or 1, _IDS_IN_A_QUERY):
-                some = names[start : start + _IDS_IN_A_QUERY]
-                messages = bigquery.ArrayQueryParameter("messages", "STRING", some)
-                yield table, "message_id IN UNNEST(@messages)", [messages]
-        elif table.table_type == "TABLE" and "student_id" in columns:
-            yield table, _THEIRS, [_digests(args.students)]
+def _letters_of(
+    client: bigquery.Client, letters: bigquery.Table, students: Students
+) -> tuple[list[str], int]:
+    """The keys of the students' dead letters; how many more are cut, so that they may be theirs.
 
-
-def _digests(students: Students) -> bigquery.ArrayQueryParameter:
-    return bigquery.ArrayQueryParameter("students", "STRING", students.digests)
-
-
-def _letters_of(client: bigquery.Client, letters: bigquery.Table, students: Students) -> list[str]:
-    """The message ids of the dead letters that are the students', by what can be read of them."""
+    A row's own student_id decides where it has one; else what can be read of the message does.
+    """
     sql = (
-        f"SELECT message_id, {_THEIRS} AS theirs, payload, TO_JSON_STRING(attributes) AS sent "  # noqa: S608 - a table's own id
-        f"FROM `{letters}`"
+        f"SELECT {_LETTER} AS letter, student_id IS NOT NULL AS assigned, {_THEIRS} AS theirs, "  # noqa: S608 - a table's own id
+        f"IFNULL({_CUT}, FALSE) AS cut, IF(student_id IS NULL, payload, NULL) AS payload, "
+        f"TO_JSON_STRING(attributes) AS sent FROM `{letters}`"
     )
-    config = bigquery.QueryJobConfig(query_parameters=[_digests(students)])
-    rows = client.query(sql, job_config=config).result()
-    return sorted(
-        {
-            row.message_id
-            for row in rows
-            if row.theirs or students.own(row.payload or b"", json.loads(row.sent or "null"))
-        }
-    )
+    keys, cut = set(), 0
+    for row in _query(client, sql, students.digests):
+        sent = json.loads(row.sent or "null")
+        if row.theirs if row.assigned else students.own(row.payload or b"", sent):
+            keys.add(row.letter)
+        else:
+            cut += row.cut
+    return sorted(keys), cut
 
 
-def _count(
-    client: bigquery.Client, table: bigquery.Table, condition: str, parameters: Any, settled: Any
-) -> tuple[int, int]:
-    """How many rows there are, and how many of them are too fresh to be deleted."""
+def _clear(client: bigquery.Client, rows: _Rows, left: _Left, *, dry_run: bool) -> None:
+    """Deletes rows, prints how many, and adds those to ``left`` that the buffer holds back."""
+    found, fresh, newest = _count(client, rows)
+    if not dry_run and found > fresh and not _delete(client, rows):
+        fresh = found
+    verb = "would be deleted" if dry_run else "deleted"
+    waiting = f", {fresh:,} still in BigQuery's streaming buffer" if fresh else ""
+    print(f"{rows.table}: {found - fresh:,} rows {verb}{waiting}", flush=True)
+    if fresh:
+        left.rows += fresh
+        left.newest = max(filter(None, (left.newest, newest or dt.datetime.now(dt.UTC))))
+
+
+def _count(client: bigquery.Client, rows: _Rows) -> tuple[int, int, dt.datetime | None]:
+    """How many rows there are, how many of them are in the buffer, when the last one was sent."""
+    condition, settled = rows.deletable
+    newest = f"MAX({_SENT[rows.table.table_id]})" if rows.table.table_id in _SENT else "NULL"
     sql = (
-        f"SELECT COUNT(*) AS found, COUNTIF(NOT ({_settled(table)})) AS fresh "  # noqa: S608 - a table's own id
-        f"FROM `{table}` WHERE {condition}"
+        f"SELECT COUNT(*) AS found, COUNTIF(NOT ({condition})) AS fresh, {newest} AS newest "  # noqa: S608 - a table's own id
+        f"FROM `{rows.table}` WHERE {rows.condition}"
     )
-    [row] = _query(client, sql, parameters, settled)
-    return row.found, row.fresh
+    [row] = _query(client, sql, rows.ids, settled)
+    return row.found, row.fresh, row.newest
 
 
-def _delete(
-    client: bigquery.Client, table: bigquery.Table, condition: str, parameters: Any, settled: Any
-) -> None:
-    sql = f"DELETE FROM `{table}` WHERE {condition} AND {_settled(table)}"  # noqa: S608
-    _query(client, sql, parameters, settled)
+def _delete(client: bigquery.Client, rows: _Rows) -> bool:
+    """Deletes what is not in the buffer; whether BigQuery agrees that it is not."""
+    condition, settled = rows.deletable
+    sql = f"DELETE FROM `{rows.table}` WHERE {rows.condition} AND {condition}"  # noqa: S608
+    try:
+        list(_query(client, sql, rows.ids, settled))
+    except BadRequest as error:
+        if _BUFFER_REFUSAL not in str(error):
+            raise
+        return False
+    return True
 
 
-def _settled(table: bigquery.Table) -> str:
-    """What a row that can be deleted is like: written before ``@settled``."""
-    written = _WRITTEN.get(table.table_id)
-    return f"{written} < @settled" if written else "@settled IS NOT NULL"
-
-
-def _query(client: bigquery.Client, sql: str, parameters: Any, settled: dt.datetime) -> Any:
-    asked = [*parameters, bigquery.ScalarQueryParameter("settled", "TIMESTAMP", settled)]
-    config = bigquery.QueryJobConfig(query_parameters=asked)
-    return list(client.query(sql, job_config=config).result())
+def _query(
+    client: bigquery.Client, sql: str, ids: Sequence[str], settled: dt.datetime | None = None
+) -> Any:
+    parameters: list[Any] = [bigquery.ArrayQueryParameter("ids", "STRING", ids)]
+    if settled is not None:
+        parameters.append(bigquery.ScalarQueryParameter("settled", "TIMESTAMP", settled))
+    config = bigquery.QueryJobConfig(query_parameters=parameters)
+    return client.query(sql, job_config=config).result()
 
 
 def _erase_archive(pattern: str, students: Students, *, dry_run: bool) -> None:
@@ -157,7 +222,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = arguments.Parser(
         prog="python -m pipeline.erase",
         description="Deletes what the warehouse and the raw archive hold of students. Safe to "
-        "repeat; exit code 1 where rows are left that BigQuery cannot delete yet.",
+        "repeat; exit code 1 where rows are left: in BigQuery's streaming buffer, or cut so that "
+        "nobody can say whose they are.",
     )
     parser.add_argument(
         "--dataset", required=True, type=arguments.dataset, metavar="PROJECT.DATASET"
@@ -167,7 +233,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         required=True,
         type=_students,
         metavar="FILE",
-        help="their ids, one a line; - reads them from standard input",
+        help="their ids, one a line; - reads them from standard input; an id with blanks around it "
+        "is looked for as it stands and without them",
     )
     parser.add_argument(
         "--archive", metavar="PATTERN", help="files of the raw archive to rewrite (.avro)"

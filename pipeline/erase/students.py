@@ -1,77 +1,119 @@
 """Which messages are a student's, and how they are taken out of archives and tables."""
 
+import bisect
+import contextlib
 import hashlib
 import json
+import os
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
 
 import fastavro
 import msgspec
 from apache_beam.io.filesystems import FileSystems
+from apache_beam.io.gcp.gcsio import GcsIO, parse_gcs_path
+from google.api_core.exceptions import PreconditionFailed
 
 # Characters that would make an id the part of a longer one.
-_WITHIN = rb"[\w\-\x80-\xff]"
-_SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "/": "\\/", "\b": "\\b", "\f": "\\f"} | {
-    "\n": "\\n",
-    "\r": "\\r",
-    "\t": "\\t",
-}
+_WITHIN = re.compile(rb"[\w\-\x80-\xff]")
+_ESCAPE = re.compile(
+    rb'\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|["\\/bfnrt])'
+)
+# Attributes that a replay adds: they hold counts and message ids.
+_REPLAY = "replay_"
 _TEMPORARY = ".erasing"
+# Up to here what is left of an archive is kept in memory: Pub/Sub writes files of 100 MB at most.
+_IN_MEMORY_BYTES = 256 * 1024 * 1024
 
 
 class Students:
     """The students to forget.
 
     A message is a student's where its field student_id says so. Where a message does not say whose
-    it is (it is no JSON, is cut off, names nobody), it is the student's if the id stands anywhere
-    in it, as a whole word and in whatever way JSON can spell it.
+    it is (it is no JSON, is cut off, names nobody), it is the student's if an attribute's value is
+    the id, or if the id stands anywhere in it, as a whole word and in whatever way JSON can spell
+    it.
     """
 
     def __init__(self, ids: Iterable[str]) -> None:
         self._ids = frozenset(ids)
-        spelled = b"|".join(_spellings(student) for student in sorted(self._ids))
-        self._mention = re.compile(
-            rb"(?:(?<!%b)|(?<=\\[bfnrt]))(?:%b)(?!%b)" % (_WITHIN, spelled, _WITHIN)
+        self._sorted = sorted(self._ids)
+        first = re.escape(bytes({student.encode()[0] for student in self._ids}))
+        self._starts = re.compile(
+            rb"(?:(?<!%b)|(?<=\\[bfnrt]))(?=[\\%b])" % (_WITHIN.pattern, first)
         )
 
     @property
     def digests(self) -> list[str]:
-        """SHA-256 of each id in hex: what a query is told, since jobs and their values are kept."""
-        return [hashlib.sha256(student.encode()).hexdigest() for student in sorted(self._ids)]
+        """SHA-256 of each id in hex, for queries: BigQuery keeps their parameters with the job."""
+        return [hashlib.sha256(student.encode()).hexdigest() for student in self._sorted]
 
-    def own(self, payload: bytes, attributes: dict[str, str] | None = None) -> bool:
+    def own(self, payload: bytes, attributes: Mapping[str, str] | None = None) -> bool:
         """Whether a message is one of these students'."""
-        if attributes and self._mentioned(json.dumps(attributes).encode()):
-            return True
         try:
             student = msgspec.json.decode(payload, type=_Owned).student_id
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             student = None
-        return self._mentioned(payload) if student is None else student in self._ids
+        if student is not None:
+            return student in self._ids
+        return self._named(attributes or {}) or self._mentioned(payload)
+
+    def _named(self, attributes: Mapping[str, str]) -> bool:
+        return any(
+            value in self._ids for name, value in attributes.items() if not name.startswith(_REPLAY)
+        )
 
     def _mentioned(self, payload: bytes) -> bool:
         texts = [payload]
         if b"\x00" in payload:
             texts += [payload.decode(f"utf-16-{end}", "ignore").encode() for end in ("le", "be")]
-        return any(self._mention.search(text) for text in texts)
+        return any(
+            self._stands_at(text, start.start())
+            for text in texts
+            for start in self._starts.finditer(text)
+        )
+
+    def _stands_at(self, text: bytes, place: int) -> bool:
+        """Whether one of the ids begins here and ends where a word does.
+
+        Follows all readings of the text for as long as an id begins like them, which a search among
+        the sorted ids answers: the work does not grow with their number.
+        """
+        readings = {("", place)}
+        while readings:
+            longer = {
+                (read + character, end)
+                for read, start in readings
+                for character, end in _characters(text, start)
+            }
+            readings = set()
+            for read, end in longer:
+                nearest = bisect.bisect_left(self._sorted, read)
+                if nearest == len(self._sorted) or not self._sorted[nearest].startswith(read):
+                    continue
+                if self._sorted[nearest] == read and not _WITHIN.match(text, end):
+                    return True
+                readings.add((read, end))
+        return False
 
 
 class _Owned(msgspec.Struct):
     student_id: str | None = None
 
 
-def _spellings(student: str) -> bytes:
-    """A pattern of all ways in which JSON can spell an id."""
-    return b"".join(b"(?:%b)" % b"|".join(_character(character)) for character in student)
-
-
-def _character(character: str) -> Iterator[bytes]:
-    yield re.escape(character.encode())
-    units = character.encode("utf-16-be").hex(" ", 2).split()
-    yield b"".join(rb"\\u(?i:%b)" % unit.encode() for unit in units)
-    if character in _SHORT_ESCAPES:
-        yield re.escape(_SHORT_ESCAPES[character].encode())
+def _characters(text: bytes, place: int) -> Iterator[tuple[str, int]]:
+    """The characters that may stand at a place, as such and as JSON's escape; where each ends."""
+    lead = text[place : place + 1]
+    size = 1 if lead < b"\x80" else 2 if lead < b"\xe0" else 3 if lead < b"\xf0" else 4
+    with contextlib.suppress(UnicodeDecodeError):
+        if character := text[place : place + size].decode():
+            yield character, place + size
+    if lead == b"\\" and (escape := _ESCAPE.match(text, place)):
+        yield json.loads(b'"%b"' % escape[0]), escape.end()
 
 
 def archived(path: str, students: Students) -> int:
@@ -84,22 +126,57 @@ def archived(path: str, students: Students) -> int:
 def rewrite(path: str, students: Students) -> None:
     """Takes the students' messages out of an archive; one without any others is deleted.
 
-    What is left is written beside it and then takes its place, so that an interruption leaves the
-    one or the other whole.
+    The file is replaced as a whole, so that an interruption leaves it as it was, and keeps its age.
+
+    Raises:
+        OSError: the file cannot be written, or somebody else has written it meanwhile.
     """
-    temporary, left = path + _TEMPORARY, 0
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as copy:
+        if path.startswith("gs://"):
+            _rewrite_object(path, students, copy)
+        else:
+            _rewrite_file(path, students, copy)
+
+
+def _rewrite_object(path: str, students: Students, copy: IO[bytes]) -> None:
+    bucket, name = parse_gcs_path(path)
+    blob = GcsIO().client.bucket(bucket).get_blob(name)
+    if not _copy_others(path, students, copy):
+        blob.delete()
+        return
+    # A new object is as old as its upload: the bucket's rules go by its custom time as well.
+    blob.custom_time = blob.custom_time or blob.time_created
+    blob.storage_class = blob.storage_class  # only what has been set is sent
+    try:
+        blob.upload_from_file(copy, if_generation_match=blob.generation)
+    except PreconditionFailed:  # to write over it might bring back what another run erased
+        raise OSError(f"{path} has changed meanwhile: run it again") from None
+
+
+def _rewrite_file(path: str, students: Students, copy: IO[bytes]) -> None:
+    if not _copy_others(path, students, copy):
+        os.remove(path)
+        return
+    temporary = Path(path + _TEMPORARY)
+    with temporary.open("wb") as file:
+        shutil.copyfileobj(copy, file)
+    shutil.copystat(path, temporary)
+    temporary.replace(path)
+
+
+def _copy_others(path: str, students: Students, copy: IO[bytes]) -> int:
+    """Copies the messages of all others; gives their number."""
+    count = 0
 
     def others(records: Any) -> Iterator[Any]:
-        nonlocal left
+        nonlocal count
         for record in records:
             if not students.own(record["data"], record["attributes"]):
-                left += 1
+                count += 1
                 yield record
 
-    with FileSystems.open(path) as stream, FileSystems.create(temporary) as copy:
+    with FileSystems.open(path) as stream:
         reader: Any = fastavro.reader(stream)
         fastavro.writer(copy, reader.writer_schema, others(reader), codec=reader.codec)
-    if left:
-        FileSystems.rename([temporary], [path])
-    else:
-        FileSystems.delete([path, temporary])
+    copy.seek(0)
+    return count

@@ -24,7 +24,7 @@ from tests.deploy.building import (
     upload,
     wait_until,
 )
-from tests.pipeline.test_erase import write_archive
+from tests.pipeline.archives import write_archive
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("schemas", "transforms", "pipeline", "ddl", "local_runner")

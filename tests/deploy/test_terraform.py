@@ -107,6 +107,15 @@ def test_the_archive_is_what_the_pipeline_reads():
     assert storage["avro_config"] == [{"write_metadata": True}]
 
 
+def test_a_rewritten_object_of_the_archive_is_deleted_when_the_original_would_have_been():
+    rules = resources("google_storage_bucket")["archive"]["lifecycle_rule"]
+    deleted = [rule["condition"] for rule in rules if rule["action"] == [{"type": "Delete"}]]
+    assert deleted == [
+        [{"age": "${var.archive_days}"}],
+        [{"days_since_custom_time": "${var.archive_days}"}],
+    ]
+
+
 def test_alerts_and_charts_ask_for_counters_that_the_pipeline_keeps():
     text = TEXT.replace("${local.broken}", local("broken"))
     asked = re.findall(r'\$\{local\.counter\}=~?\\"([^"\\%]+)\\"', text)

@@ -9,19 +9,9 @@ from proto.datetime_helpers import DatetimeWithNanoseconds
 from pipeline.sources import files
 from schemas.coders import StructCoder
 from schemas.message import Message
+from tests.pipeline.archives import ARCHIVE
 
 PUBLISHED = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
-ARCHIVE = {
-    "type": "record",
-    "name": "Message",
-    "fields": [
-        {"name": "subscription_name", "type": "string"},
-        {"name": "message_id", "type": "string"},
-        {"name": "publish_time", "type": {"type": "long", "logicalType": "timestamp-micros"}},
-        {"name": "attributes", "type": {"type": "map", "values": "string"}},
-        {"name": "data", "type": "bytes"},
-    ],
-}
 
 
 def lines(content: bytes):
