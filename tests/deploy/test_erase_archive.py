@@ -60,14 +60,14 @@ def test_objects_are_rewritten_in_their_place(
     assert not mine.exists()
     left = {blob.name: blob for blob in bucket(storage_emulator).list_blobs(prefix=tmp_path.name)}
     assert left.keys() == {mixed.name, aged.name}
-    for name, blob in left.items():
-        blob.download_to_filename(tmp_path / "left.avro")
-        assert [record["data"] for record in read_archive(tmp_path / "left.avro")[0]] == OTHERS
-        assert blob.content_type == mixed.content_type, name
     assert left[mixed.name].time_created > mixed.time_created
     assert left[mixed.name].custom_time == mixed.time_created
     assert left[aged.name].custom_time == aged.custom_time
     assert left[aged.name].storage_class == "NEARLINE"
+    for blob in left.values():
+        assert blob.content_type == mixed.content_type
+        blob.download_to_filename(tmp_path / "left.avro")
+        assert [record["data"] for record in read_archive(tmp_path / "left.avro")[0]] == OTHERS
 
 
 def test_an_object_that_another_run_rewrites_meanwhile_is_left_to_it(
