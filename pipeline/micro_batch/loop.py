@@ -4,8 +4,8 @@ import contextlib
 import logging
 import os
 import signal
+import threading
 import time
-from types import FrameType
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -58,15 +58,23 @@ def run(config: Config, bounds: EventTimeBounds, options: PipelineOptions) -> in
 
 
 def _stop_on_signals(batch_queue: BatchQueue) -> None:
-    """The first signal ends the loop after the running batch, a second one ends the process."""
+    """The first signal ends the loop after the running batch, a second one ends the process.
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        if stopping:
-            os._exit(1)  # what is not acknowledged comes back
-        stopping.append(number)
-        _LOG.info("stopping after the running batch; a second signal stops at once")
-        batch_queue.close()
-
-    stopping: list[int] = []
+    A thread reacts to them, not the handler. A handler runs between any two steps of the main
+    thread: after its look at the batch_queue, say, and before its wait, which it could not wake. The
+    interpreter itself writes each signal to the pipe that the thread reads.
+    """
+    pipe, wakeup = os.pipe()
+    os.set_blocking(wakeup, False)
+    signal.set_wakeup_fd(wakeup)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+        signal.signal(number, lambda *_: None)
+    threading.Thread(target=_stop, args=(pipe, batch_queue), daemon=True).start()
+
+
+def _stop(pipe: int, batch_queue: BatchQueue) -> None:
+    os.read(pipe, 1)
+    _LOG.info("stopping after the running batch; a second signal stops at once")
+    batch_queue.close()
+    os.read(pipe, 1)
+    os._exit(1)  # what is not acknowledged comes back
