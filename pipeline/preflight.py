@@ -133,7 +133,7 @@ def _check_queries(config: Config) -> None:
     """By a query the micro-batch mode finds session starts; streams and files need none."""
     now = dt.datetime.now(dt.UTC)
     try:
-        query_starts(config.dataset, [], now, now, dry_run=True)
+        query_starts(config.dataset, [], [], now, now, dry_run=True)
     except Forbidden:
         raise StartupError(
             "BigQuery: this account may not run queries, by which --micro_batch finds session "

@@ -2,16 +2,19 @@
 
 import datetime as dt
 import logging
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
+from apache_beam.utils.shared import Shared
 from google.cloud import bigquery
 
 from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
 from gcp.retry import gateways_answer_as_outage, retry_transient
-from pipeline.micro_batch.by_reference import ByReference
 from schemas.lateness import StartRecord
 from transforms.lateness.rule import earlier
+from transforms.lateness.steps import WaitingSession
 
 SQL = "session_starts.sql"
 MAX_SESSIONS = 50_000
@@ -23,54 +26,81 @@ _REACH = dt.timedelta(days=8)
 _MAX_SPAN = dt.timedelta(days=30)
 _LOG = logging.getLogger(__name__)
 
+# By session id; the least recently seen comes first.
+_Known: TypeAlias = OrderedDict[str, StartRecord | None]
 
-class SessionStartCache(ByReference):
+
+class SessionStartCache:
     """A StartSource: the last sessions that were seen, and one question a batch for the others.
 
-    That a session has no start in the warehouse is remembered too: a later one comes this way.
-    While BigQuery is away the question waits, as the rows would.
+    That a session has no start in the warehouse is remembered too: a later one comes this way. Not
+    so where the question failed, or did not reach as far as the session's events.
+    While BigQuery is away the question waits, as the rows would. Pickled copies in this process
+    know the same, for as long as the first of them is held.
     """
 
     def __init__(self, dataset: Dataset, max_sessions: int = MAX_SESSIONS) -> None:
         self._dataset = dataset
         self._max_sessions = max_sessions
-        self._known: dict[str, StartRecord | None] = {}  # the least recently seen comes first
+        self._shared = Shared()
+        self._known: _Known | None = self._shared.acquire(_Known)
 
-    def find(
-        self, sessions: Mapping[str, StartRecord | None], moments: Sequence[dt.datetime]
-    ) -> Mapping[str, StartRecord | None]:
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_known": None}
+
+    def find(self, sessions: Mapping[str, WaitingSession]) -> Mapping[str, StartRecord | None]:
         """The start record of each of these sessions, where there is one."""
-        unasked = [
-            session_id
-            for session_id, start in sessions.items()
-            if start is None and session_id not in self._known
-        ]
-        asked = self._ask(unasked, moments) if unasked else {}
-        found = {
-            session_id: earlier(start, self._known.pop(session_id, asked.get(session_id)))
-            for session_id, start in sessions.items()
+        if self._known is None:
+            self._known = self._shared.acquire(_Known)
+        known = self._known
+        unknown = {
+            session_id: session
+            for session_id, session in sessions.items()
+            if session.start is None and session_id not in known
         }
-        self._known.update(found)
-        for session_id in list(self._known)[: max(0, len(self._known) - self._max_sessions)]:
-            del self._known[session_id]
+        if unknown:
+            known.update(self._look_up(unknown))
+        found = {}
+        for session_id, session in sessions.items():
+            start = earlier(session.start, known.get(session_id))
+            if start is not None or session_id in known:
+                known[session_id] = start
+                known.move_to_end(session_id)
+            found[session_id] = start
+        while len(known) > self._max_sessions:
+            known.popitem(last=False)
         return found
 
-    def _ask(
-        self, sessions: Sequence[str], moments: Sequence[dt.datetime]
-    ) -> Mapping[str, StartRecord]:
-        last = max(moments)
-        first = max(min(moments), last - _MAX_SPAN)
+    def _look_up(self, sessions: Mapping[str, WaitingSession]) -> Mapping[str, StartRecord | None]:
+        """The start records in the warehouse; None where there is none, nothing where unsure."""
+        spans = {session_id: _span(session) for session_id, session in sessions.items()}
+        last = max(latest for _, latest in spans.values())
+        first = max(min(earliest for earliest, _ in spans.values()), last - _MAX_SPAN)
+        asked = [session_id for session_id, (_, latest) in spans.items() if latest >= first]
+        tests = {one.event.test_id for session_id in asked for one in sessions[session_id].events}
         try:
-            return retry_transient("BigQuery", query, self._dataset, sessions, first, last)
+            asking = retry_transient("BigQuery")(query)
+            starts = asking(self._dataset, asked, sorted(tests), first, last)
         except Exception as error:
             # No message is to fail for that: the view events settles it.
             _LOG.error("session starts are not looked up: %s", type(error).__name__)
             return {}
+        return {
+            session_id: starts.get(session_id)
+            for session_id in asked
+            if session_id in starts or spans[session_id][0] >= first
+        }
+
+
+def _span(session: WaitingSession) -> tuple[dt.datetime, dt.datetime]:
+    moments = [accepted.event.client_ts for accepted in session.events]
+    return min(moments), max(moments)
 
 
 def query(
     dataset: Dataset,
     sessions: Sequence[str],
+    tests: Sequence[str],
     first: dt.datetime,
     last: dt.datetime,
     *,
@@ -81,6 +111,7 @@ def query(
     Args:
         dataset: where events_fact is.
         sessions: their ids.
+        tests: the ids of their tests.
         first: client_ts of the earliest event that asks.
         last: of the latest; partitions of eight days around are read.
         dry_run: only asks whether the question may be asked.
@@ -90,7 +121,7 @@ def query(
         OSError: BigQuery is not reached, or not in time.
     """
     config = bigquery.QueryJobConfig(
-        query_parameters=parameters(sessions, first, last), dry_run=dry_run
+        query_parameters=parameters(sessions, tests, first, last), dry_run=dry_run
     )
     with gateways_answer_as_outage(), bigquery_client(dataset.project) as client:
         sql = dataset.statement(__package__, SQL)
@@ -107,11 +138,12 @@ def query(
 
 
 def parameters(
-    sessions: Sequence[str], first: dt.datetime, last: dt.datetime
+    sessions: Sequence[str], tests: Sequence[str], first: dt.datetime, last: dt.datetime
 ) -> list[bigquery.ArrayQueryParameter | bigquery.ScalarQueryParameter]:
     """What the question asks for; see ``query``."""
     return [
         bigquery.ArrayQueryParameter("sessions", "STRING", list(sessions)),
+        bigquery.ArrayQueryParameter("tests", "STRING", list(tests)),
         bigquery.ScalarQueryParameter("first_date", "DATE", _date(first) - _REACH),
         bigquery.ScalarQueryParameter("last_date", "DATE", _date(last) + _REACH),
     ]

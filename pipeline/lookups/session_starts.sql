@@ -1,5 +1,6 @@
 -- The start record of each of the sessions: its earliest session_start (DESIGN 5.1). Partitions from
--- first_date to last_date are read.
+-- first_date to last_date are read. The tests are the sessions' own, one each: they are named since
+-- the table is clustered by test_id before session_id.
 SELECT
   session_id,
   client_ts,
@@ -10,6 +11,7 @@ SELECT
 FROM `${project}.${dataset}.events_fact`
 WHERE
   event_date BETWEEN @first_date AND @last_date
-  AND event_type = 'session_start'
+  AND test_id IN UNNEST(@tests)
   AND session_id IN UNNEST(@sessions)
+  AND event_type = 'session_start'
 QUALIFY ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY client_ts, event_id) = 1

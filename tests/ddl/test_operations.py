@@ -223,11 +223,11 @@ def test_the_earliest_start_of_each_session_that_is_asked_for(run: Run) -> None:
             started("c1", "c", -8 * 24 - 0.01),  # in a partition that is not read
             fact("d1", "m-d1", 9, session_id="d"),
             started("x1", "x", 9),  # nobody asks for it
+            started("y1", "a", 8, test_id="another"),  # nor for this test
         ]
     }
-    rows = run(
-        session_starts.SQL, tables, session_starts.parameters(["a", "b", "c", "d"], DAY, DAY)
-    )
+    parameters = session_starts.parameters(["a", "b", "c", "d"], ["t1", "t2"], DAY, DAY)
+    rows = run(session_starts.SQL, tables, parameters)
     assert {row["session_id"]: row["event_id"] for row in rows} == {"a": "a1", "b": "b1"}
     durations = {row["session_id"]: row["duration_seconds"] for row in rows}
     assert int(durations["a"]) == 60

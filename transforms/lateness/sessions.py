@@ -1,23 +1,21 @@
 """The bounded path: whole sessions at once, grouped."""
 
-import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
 
-from schemas.exam_event.event import ValidExamEvent
-from schemas.lateness import StartRecord
 from transforms.lateness.rule import earlier
-from transforms.lateness.steps import Judged, JudgingFn, SessionElement, SettingsSource, StartSource
+from transforms.lateness.steps import (
+    Judged,
+    JudgingFn,
+    SessionElement,
+    SettingsSource,
+    StartSource,
+    WaitingSession,
+)
 from transforms.steps import Dead, RunInfo
-
-
-@dataclasses.dataclass(frozen=True)
-class _Session:
-    start: StartRecord | None
-    events: list[ValidExamEvent]
 
 
 class JudgeSessionFn(JudgingFn):
@@ -36,7 +34,7 @@ class JudgeSessionFn(JudgingFn):
 
     def start_bundle(self) -> None:
         """Begins without any session."""
-        self._waiting: dict[str, _Session] = {}
+        self._waiting: dict[str, WaitingSession] = {}
 
     def process(self, element: tuple[str, Iterable[SessionElement]]) -> Iterator[Judged | Dead]:
         """Gathers one session; judges it where nothing is to be asked."""
@@ -49,16 +47,13 @@ class JudgeSessionFn(JudgingFn):
         if self._starts is None:
             yield from (self.judged(event, start) for event in events)
         else:
-            self._waiting[session_id] = _Session(start, events)
+            self._waiting[session_id] = WaitingSession(start, events)
 
     def finish_bundle(self) -> Iterator[Any]:
         """Judges the sessions that waited."""
         if self._starts is None or not self._waiting:
             return
-        starts = self._starts.find(
-            {session_id: session.start for session_id, session in self._waiting.items()},
-            [accepted.event.client_ts for s in self._waiting.values() for accepted in s.events],
-        )
+        starts = self._starts.find(self._waiting)
         for session_id, session in self._waiting.items():
             for event in session.events:
                 yield _in_window(self.judged(event, starts[session_id]))

@@ -5,7 +5,6 @@ their session, is keyed by session: held for a while in the stream, grouped in a
 """
 
 import dataclasses
-import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias
 
@@ -45,17 +44,26 @@ class SettingsSource(Protocol):
         """The settings as last read."""
 
 
+@dataclasses.dataclass(frozen=True)
+class WaitingSession:
+    """A session of a bounded run whose events need its start.
+
+    Attributes:
+        start: the earliest start that the run has seen.
+        events: in any order; none where there is a start that nobody needs.
+    """
+
+    start: StartRecord | None
+    events: Sequence[ValidExamEvent]
+
+
 class StartSource(Protocol):
     """Session starts from outside a bounded run that is a part of a stream; it travels too."""
 
-    def find(
-        self, sessions: Mapping[str, StartRecord | None], moments: Sequence[dt.datetime]
-    ) -> Mapping[str, StartRecord | None]:
-        """The start record of each of these sessions, where there is one.
+    def find(self, sessions: Mapping[str, WaitingSession]) -> Mapping[str, StartRecord | None]:
+        """The start record of each of these sessions by id, where there is one.
 
-        Args:
-            sessions: id to the start that this run has seen, which is remembered.
-            moments: client_ts of their events.
+        The starts that the run has seen are remembered.
         """
 
 
