@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.utils.shared import Shared
 from google.api_core.retry import Retry
 from google.cloud.pubsub_v1.subscriber.message import Message as PubSubMessage
 
@@ -28,7 +29,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Batches:
-    """Runs the graph over batches; the pipelines are built once and run again for each.
+    """Runs the graph over batches; its pipeline is built once and run again for each.
 
     A run that has finished has written everything. Where one fails on our own code, its batch is
     cut in halves until the message at fault is alone, and that one becomes a dead letter.
@@ -39,18 +40,12 @@ class Batches:
     ) -> None:
         # Beam logs what a run fails with, which may quote a payload; here it is an exception too.
         logging.getLogger("apache_beam.runners").setLevel(logging.CRITICAL)
-        self._batch = Batch(config.input.name)
+        self._config = config
+        self._options = options
+        self._shared = Shared()  # keeps no object alive for long: the batch is held here
+        self._batch: Batch = self._shared.acquire(lambda: Batch(config.input.name))
         self._events = beam.Pipeline(options=options)
-        graph.build(self._events, config, bounds, ReadBatch(self._batch), lookups)
-        self._failures = beam.Pipeline(options=options)
-        refused = (
-            self._failures
-            | "ReadMessages" >> ReadBatch(self._batch)
-            | "Refuse"
-            >> beam.ParDo(_RefuseFn(self._batch)).with_output_types(tuple[Message, Rejection])
-        )
-        letters = refused | "Failed" >> RejectedEvents(RunInfo(config.family, VERSION), STAGE)
-        graph.write_dead_letters(letters, config)
+        graph.build(self._events, config, bounds, ReadBatch(self._shared), lookups)
 
     def run(self, messages: Sequence[PubSubMessage]) -> Counts:
         """Brings all of the messages to the warehouse; gives our counters.
@@ -67,9 +62,21 @@ class Batches:
                 return self.run(messages[:middle]) + self.run(messages[middle:])
             if messages:
                 self._run(self._events, ())  # raises where it is not for the message's sake
-                self._batch.failure = _first(error)
-                return self._run(self._failures, messages)
+                return self._run(self._rejecting(internal_error(_first(error))), messages)
             raise
+
+    def _rejecting(self, rejection: Rejection) -> beam.Pipeline:
+        """A pipeline from the batch to dead letters that all give this reason."""
+        pipeline = beam.Pipeline(options=self._options)
+        letters = (
+            pipeline
+            | "ReadMessages" >> ReadBatch(self._shared)
+            | "Reject"
+            >> beam.ParDo(_RejectFn(rejection)).with_output_types(tuple[Message, Rejection])
+            | "Failed" >> RejectedEvents(RunInfo(self._config.family, VERSION), STAGE)
+        )
+        graph.write_dead_letters(letters, self._config)
+        return pipeline
 
     def _run(self, pipeline: beam.Pipeline, messages: Sequence[PubSubMessage]) -> Counts:
         self._batch.messages = messages
@@ -80,12 +87,12 @@ class Batches:
         return Counts(metrics.counters(result.metrics()))
 
 
-class _RefuseFn(beam.DoFn):
-    def __init__(self, batch: Batch) -> None:
-        self._batch = batch
+class _RejectFn(beam.DoFn):
+    def __init__(self, rejection: Rejection) -> None:
+        self._rejection = rejection
 
     def process(self, element: Message) -> Iterator[tuple[Message, Rejection]]:
-        yield element, internal_error(self._batch.failure)
+        yield element, self._rejection
 
 
 def _first(error: BaseException) -> BaseException:

@@ -3,24 +3,22 @@
 from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
+from apache_beam.utils.shared import Shared
 from google.cloud.pubsub_v1.subscriber.message import Message as PubSubMessage
 
-from pipeline.micro_batch.by_reference import ByReference
 from schemas.message import Message
 
 
-class Batch(ByReference):
+class Batch:
     """What the next run reads.
 
     Attributes:
         messages: as they were pulled.
-        failure: what the graph failed with on them, for the pipeline that tells of it.
     """
 
     def __init__(self, subscription: str) -> None:
         self._subscription = subscription
         self.messages: Sequence[PubSubMessage] = ()
-        self.failure: BaseException = RuntimeError()
 
     def read(self) -> Iterator[Message]:
         """The messages in our own form."""
@@ -35,21 +33,30 @@ class Batch(ByReference):
 
 
 class ReadBatch(beam.PTransform):
-    """The messages of the batch. A reading DoFn: beam.Create would encode each of them first."""
+    """The messages of the batch. A reading DoFn: beam.Create would encode each of them first.
 
-    def __init__(self, batch: Batch) -> None:
+    They are no part of the pickled DoFn either, which Beam compresses at every run.
+    """
+
+    def __init__(self, batch: Shared) -> None:
+        """Takes the handle of the batch, which the caller has acquired and holds."""
         super().__init__()
         self._batch = batch
 
     def expand(self, input_or_inputs: beam.Pipeline) -> beam.PCollection[Message]:
-        """Wires the step."""
+        """The messages, once for each run."""
         read = beam.ParDo(_ReadFn(self._batch)).with_output_types(Message)
         return input_or_inputs | "Once" >> beam.Impulse() | "Read" >> read
 
 
 class _ReadFn(beam.DoFn):
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Shared) -> None:
         self._batch = batch
 
     def process(self, element: bytes) -> Iterator[Message]:
-        yield from self._batch.read()
+        yield from self._batch.acquire(_missing).read()
+
+
+def _missing() -> Batch:
+    # An empty batch in its place would be acknowledged without having been written.
+    raise RuntimeError("a batch is read only where it is held")

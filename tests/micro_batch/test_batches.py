@@ -3,11 +3,14 @@
 import dataclasses
 import json
 
+import apache_beam as beam
 import pytest
+from apache_beam.utils.shared import Shared
 from google.api_core.exceptions import ServiceUnavailable
 
 from pipeline.lookups.lateness_settings import SettingsTable
 from pipeline.micro_batch.batches import Batches
+from pipeline.micro_batch.source import ReadBatch
 from pipeline.options import parse
 from tests.pipeline.events import NOW, event
 from tests.pipeline.test_main import kinds
@@ -101,6 +104,13 @@ def test_code_that_fails_whatever_the_message_makes_no_dead_letters(batches, mon
     with pytest.raises(ZeroDivisionError):
         batches.run(pulled(4))
     assert kinds(rows_of) == {}
+
+
+def test_a_run_without_its_batch_fails_and_does_not_read_nothing():
+    pipeline = beam.Pipeline("FnApiRunner")
+    _ = pipeline | ReadBatch(Shared())
+    with pytest.raises(RuntimeError, match="only where it is held"):
+        pipeline.run()
 
 
 @pytest.mark.parametrize(
