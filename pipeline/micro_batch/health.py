@@ -25,11 +25,11 @@ class Health:
     """Counts what the batches did; told over HTTP by ``serve``."""
 
     def __init__(
-        self, oldest_waiting: Callable[[], Message | None], connected: Callable[[], bool]
+        self, oldest_waiting: Callable[[], Message | None], source_fault: Callable[[], str | None]
     ) -> None:
-        """Takes how to ask for the message that waits longest, and whether Pub/Sub is there."""
+        """Takes how to get the message that waits longest, and what keeps messages from coming."""
         self._oldest_waiting = oldest_waiting
-        self._connected = connected
+        self._source_fault = source_fault
         self._running: tuple[float, dt.datetime] | None = None
         self.registry = CollectorRegistry()
         name = metrics.NAMESPACE
@@ -88,8 +88,8 @@ class Health:
 
     def fault(self) -> str | None:
         """What keeps messages from being written, in one line; None where nothing does."""
-        if not self._connected():
-            return "not connected to Pub/Sub"
+        if (fault := self._source_fault()) is not None:
+            return fault
         running = self._running
         seconds = time.monotonic() - running[0] if running else 0.0
         if seconds > SLOW_BATCH_SECONDS:

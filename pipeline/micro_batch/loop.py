@@ -40,7 +40,7 @@ def run(config: Config, bounds: EventTimeBounds, options: PipelineOptions) -> in
     lookups = Lookups(settings, SessionStartCache(config.dataset))
     batches = Batches(config, bounds, options, lookups)
     puller = Puller(config.input.name, batch_queue, mode.max_messages)
-    health = Health(batch_queue.oldest, lambda: puller.is_open)
+    health = Health(batch_queue.oldest, lambda: puller.fault)
     with contextlib.ExitStack() as stack:
         if mode.metrics_port is not None:
             stack.enter_context(health.serve(mode.metrics_port))
@@ -61,7 +61,7 @@ def _stop_on_signals(batch_queue: BatchQueue) -> None:
     """The first signal ends the loop after the running batch, a second one ends the process.
 
     A thread reacts to them, not the handler. A handler runs between any two steps of the main
-    thread: after its look at the batch_queue, say, and before its wait, which it could not wake. The
+    thread: after its look at the queue, say, and before its wait, which it could not wake. The
     interpreter itself writes each signal to the pipe that the thread reads.
     """
     pipe, wakeup = os.pipe()

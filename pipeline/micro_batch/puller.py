@@ -20,6 +20,7 @@ from google.cloud.pubsub_v1.types import FlowControl
 
 from gcp.retry import is_outage, retry_transient
 from pipeline.micro_batch.batch_queue import MAX_BATCH_BYTES, BatchQueue
+from pipeline.micro_batch.reachability import Reachability
 
 # The service brings up to 10 MB/s by one stream, the emulator 1,900 messages/s.
 STREAMS = 4
@@ -48,6 +49,8 @@ class Puller:
 
     def __enter__(self) -> Self:
         self._client = SubscriberClient()
+        self._reachability = Reachability(self._client, self._subscription)
+        self._reachability.start()
         streams = [_Stream(self._batch_queue) for _ in range(STREAMS)]
         self._threads = [
             threading.Thread(target=self._keep_open, args=(stream,), daemon=True)
@@ -64,6 +67,7 @@ class Puller:
         traceback: TracebackType | None,
     ) -> None:
         """Sends what is acknowledged, gives back what nobody took."""
+        self._reachability.close()
         with self._lock:
             self._stopping = True
             for future in self._futures.values():
@@ -73,10 +77,12 @@ class Puller:
         self._client.close()
 
     @property
-    def is_open(self) -> bool:
-        """Whether every stream is open."""
+    def fault(self) -> str | None:
+        """What keeps messages from coming, in one line; None where nothing does."""
         with self._lock:
-            return len(self._futures) == STREAMS
+            if len(self._futures) < STREAMS:
+                return "not connected to Pub/Sub"
+        return self._reachability.fault
 
     def _keep_open(self, stream: "_Stream") -> None:
         try:

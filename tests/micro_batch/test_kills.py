@@ -95,17 +95,21 @@ def test_bigquery_away_makes_no_dead_letters_and_loses_nothing(
 
 
 @soak
-def test_pubsub_away_stops_nothing_for_good(pubsub, machine, rows_of):
+def test_pubsub_away_is_on_the_health_page_and_stops_nothing_for_good(pubsub, machine, rows_of):
     messages = mixed(1_000, seed=3)
     with TcpDoor(int(pubsub.rpartition(":")[2])) as door:
         machine.environment["PUBSUB_EMULATOR_HOST"] = door.host
         machine.publish(sent(messages[:500]))
         machine.start("--micro_batch_max_messages=100")
-        machine.wait_until(lambda: machine.metrics().get("exam_events_received_total", 0) > 0)
+        machine.wait_until(lambda: machine.metrics().get("exam_events_received_total") == 500)
+        machine.wait_until(lambda: machine.get("/healthz") == (200, "ok\n"))
         door.shut()
         machine.publish(sent(messages[500:]))
-        time.sleep(5)
+        deadline = time.monotonic() + 60
+        machine.wait_until(lambda: machine.get("/healthz")[0] == 503 or time.monotonic() > deadline)
+        assert "Pub/Sub has not answered for" in machine.get("/healthz")[1]
         door.open()
+        machine.wait_until(lambda: machine.get("/healthz") == (200, "ok\n"))
         assert_all_there(machine, rows_of, messages)
 
 
