@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import re
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -24,8 +25,13 @@ from local_runner.traffic.simulate import simulate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; the exit code is 0 done, 1 it failed, 2 wrong arguments, 130 Ctrl-C."""
+    """Runs one command.
+
+    The exit code is 0 done, 1 it failed, 2 wrong arguments, 130 Ctrl-C or SIGTERM.
+    """
     args = parser().parse_args(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background process ignores SIGINT
+        signal.signal(number, signal.default_int_handler)
     try:
         _COMMANDS[args.command](args)
     except RunnerError as error:

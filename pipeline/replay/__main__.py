@@ -37,7 +37,8 @@ class _LoopError(Exception):
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the exit code is 0 done, 1 it failed or was interrupted."""
     args = _parse(argv)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background process ignores SIGINT
+        signal.signal(number, signal.default_int_handler)
     tally: Tally = collections.Counter()
     resume, fault = "run it again", None
     try:

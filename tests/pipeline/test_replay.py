@@ -1,5 +1,6 @@
 """The command against Google's Pub/Sub emulator and bqemulator."""
 
+import signal
 import uuid
 from collections import Counter
 
@@ -206,18 +207,31 @@ def test_what_was_sent_before_an_interruption_is_done_with(wire, monkeypatch):
     assert len(wire.taken(wire.dead)) == 1
 
 
-def test_interrupted_and_run_again_it_sends_each_letter_once(wire, monkeypatch, capsys):
+@pytest.fixture
+def started_in_the_background():
+    """SIGINT is ignored, as a shell without job control has it for what it starts with ``&``."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    handlers = [signal.getsignal(number) for number in numbers]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    for number, handler in zip(numbers, handlers, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("started_in_the_background")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_and_run_again_it_sends_each_letter_once(wire, monkeypatch, capsys, number):
     monkeypatch.setattr(sending, "_MAX_PUBLISH_MESSAGES", 1)
     wire.dead_letters(*(dead(f"m{n}") for n in range(5)))
     publish, calls = PublisherApi.publish, []
 
-    def ctrl_c_at_the_third(*arguments, **options):
+    def a_signal_at_the_third(*arguments, **options):
         calls.append(None)
         if len(calls) == 3:
-            raise KeyboardInterrupt
+            signal.raise_signal(number)
         return publish(*arguments, **options)
 
-    monkeypatch.setattr(PublisherApi, "publish", ctrl_c_at_the_third)
+    monkeypatch.setattr(PublisherApi, "publish", a_signal_at_the_third)
     assert wire.replay() == 1
     out, error = capsys.readouterr()
     assert (out.split()[-1], error) == ("2", "error: interrupted: run it again\n")
