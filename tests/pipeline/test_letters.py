@@ -7,20 +7,14 @@ import json
 import pytest
 from google.pubsub_v1.types import PubsubMessage
 
-from pipeline.replay.candidates import Outcome, ReplayCandidate, ReplayPolicy, Selection
-from schemas.errors import ErrorKind
+from pipeline.replay.candidates import Outcome, ReplayCandidate, ReplayPolicy
 from schemas.exam_event.family import EXAM_EVENT
+from tests.pipeline.replays import ALL, THEIRS
 from tests.transforms.builders import NOW, letter, message, payload
 from transforms.dead_letters import to_pubsub, to_row
 from transforms.fixes import FIXES
 
-ALL = Selection(
-    kinds=frozenset(ErrorKind),
-    start=dt.datetime.min.replace(tzinfo=dt.UTC),
-    end=dt.datetime.max.replace(tzinfo=dt.UTC),
-)
 SECOND = dt.timedelta(seconds=1)
-THEIRS = {"app": "ios", "data": "a", "topic": "b", "retry": "c"}
 DEAD = letter(
     message(attributes=THEIRS | {"replay_count": "1", "replay_of": "m0"}, message_id="m7"),
     error_field="answer",
