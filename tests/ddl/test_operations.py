@@ -194,6 +194,55 @@ def test_of_a_message_and_its_replays_the_last_letter_counts(run: Run) -> None:
     assert ids(selected(run, tables, end=DAY + dt.timedelta(hours=1))) == []
 
 
+def test_letters_that_share_a_message_id_are_several_where_source_or_payload_differ(
+    run: Run,
+) -> None:
+    tables = {
+        "dead_letters": [
+            dead("1", 0, source="a"),
+            dead("1", 1, source="b"),
+            dead("1", 2, source="a", payload="e30x"),
+            dead("1", 3, source="a"),  # written twice
+        ]
+    }
+    found = [(r["source"], r["failed_at"]) for r in selected(run, tables)]
+    assert [source for source, _ in found] == ["a", "b", "a"]
+
+
+def test_of_messages_that_share_an_id_each_has_its_own_replays(run: Run) -> None:
+    again = {"attributes": {"replay_of": "1"}, "replay_count": 1, "source": "s"}
+    tables = {
+        "dead_letters": [
+            dead("1", 0, source="a", event_id="e1"),
+            dead("1", 0, source="b", event_id="e2"),
+            dead("1", 0, source="c", event_id="e3"),  # not replayed yet
+            dead("7", 1, event_id="e1", **again),
+            dead("8", 2, event_id="e2", **again),
+            dead("9", 3, event_id="e2", **again | {"replay_count": 2}),
+        ]
+    }
+    assert ids(selected(run, tables)) == ["1", "7", "9"]
+    # The letters of the messages themselves lie before the partitions that are read.
+    later = {"start": DAY + dt.timedelta(hours=24)}
+    for row in tables["dead_letters"][3:]:
+        row["failed_at"] = row["failed_at"].replace("-02T", "-03T")
+        row["failed_date"] = "2026-03-03"
+    assert ids(selected(run, tables, **later)) == ["7", "9"]
+
+
+def test_a_senders_own_replay_of_is_no_replay(run: Run) -> None:
+    of_sender = {"attributes": {"replay_of": "prod"}}
+    tables = {
+        "dead_letters": [
+            dead("m1", 0, **of_sender),
+            dead("m2", 1, **of_sender),
+            dead("m3", 2, **of_sender, replay_count=None),
+            dead("prod", 3),
+        ]
+    }
+    assert ids(selected(run, tables)) == ["m1", "m2", "m3", "prod"]
+
+
 def test_letters_whose_event_is_a_fact_say_so(run: Run) -> None:
     tables = {
         "events_fact": [fact("e1", "m8"), fact("e3", "m9")],
