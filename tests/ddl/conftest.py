@@ -7,7 +7,7 @@ from zetasql.core import wasm_client
 from ddl import statements
 from gcp.dataset import Dataset
 from tests.ddl.googlesql import GoogleSql
-from tests.ddl.operations import RunInfo, on_bqemulator, on_zetasql
+from tests.ddl.operations import Run, on_bqemulator, on_zetasql
 
 
 class CachingConfig(Config):
@@ -38,7 +38,7 @@ def googlesql(dataset: Dataset) -> GoogleSql:
 
 
 @pytest.fixture(params=["zetasql", "bqemulator"])
-def run(request: pytest.FixtureRequest) -> RunInfo:
+def run(request: pytest.FixtureRequest) -> Run:
     """Fills in a dataset, fills its tables, and runs a query on one of the engines."""
     if request.param == "zetasql":
         return on_zetasql(request.getfixturevalue("googlesql"), request.getfixturevalue("dataset"))

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 from google.cloud import bigquery
@@ -13,21 +14,29 @@ from tests.ddl import golden
 from tests.ddl.golden import Row
 from tests.ddl.googlesql import AnyParameter, GoogleSql
 
-# Runs a query of the pipeline: its path, the rows of the tables, the query's parameters.
-Run = Callable[[str, dict[str, list[Row]], Sequence[AnyParameter]], list[Row]]
+# Runs a query of the pipeline: the module that has it, rows of the tables, the parameters.
+Run = Callable[[ModuleType, dict[str, list[Row]], Sequence[AnyParameter]], list[Row]]
 DAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 
 
-def on_zetasql(engine: GoogleSql, dataset: Dataset) -> RunInfo:
-    def run(path: str, tables: dict[str, list[Row]], parameters: Sequence[AnyParameter]) -> Any:
+def on_zetasql(engine: GoogleSql, dataset: Dataset) -> Run:
+    def run(
+        module: ModuleType, tables: dict[str, list[Row]], parameters: Sequence[AnyParameter]
+    ) -> Any:
         full_names = {dataset.table(name): rows for name, rows in tables.items()}
-        return engine.run(dataset.statement("pipeline", path).rstrip(";\n"), full_names, parameters)
+        return engine.run(
+            dataset.statement(str(module.__package__), module.SQL).rstrip(";\n"),
+            full_names,
+            parameters,
+        )
 
     return run
 
 
-def on_bqemulator(warehouse: Warehouse) -> RunInfo:
-    def run(path: str, tables: dict[str, list[Row]], parameters: Sequence[AnyParameter]) -> Any:
+def on_bqemulator(warehouse: Warehouse) -> Run:
+    def run(
+        module: ModuleType, tables: dict[str, list[Row]], parameters: Sequence[AnyParameter]
+    ) -> Any:
         client, dataset = warehouse.client, warehouse.dataset
         apply(client, dataset)
         for name, rows in tables.items():
@@ -35,7 +44,7 @@ def on_bqemulator(warehouse: Warehouse) -> RunInfo:
                 dataset.table(name), [golden.as_text(row) for row in rows]
             )
         config = bigquery.QueryJobConfig(query_parameters=list(parameters))
-        sql = dataset.statement("pipeline", path)
+        sql = dataset.statement(str(module.__package__), module.SQL)
         return [dict(row) for row in client.query(sql, job_config=config).result()]
 
     return run

@@ -21,7 +21,7 @@ EVERYTHING = Selection(
 
 def selected(run: Run, tables: dict[str, list[Row]], **changes: Any) -> list[Row]:
     selection = dataclasses.replace(EVERYTHING, **changes)
-    return run(candidate_sources.SQL, tables, candidate_sources.parameters(EXAM_EVENT, selection))
+    return run(candidate_sources, tables, candidate_sources.parameters(EXAM_EVENT, selection))
 
 
 def ids(rows: list[Row]) -> list[str]:
@@ -150,7 +150,7 @@ def test_the_earliest_start_of_each_session_that_is_asked_for(run: Run) -> None:
         ]
     }
     parameters = session_starts.parameters(["a", "b", "c", "d"], ["t1", "t2"], DAY, DAY)
-    rows = run(session_starts.SQL, tables, parameters)
+    rows = run(session_starts, tables, parameters)
     assert {row["session_id"]: row["event_id"] for row in rows} == {"a": "a1", "b": "b1"}
     durations = {row["session_id"]: row["duration_seconds"] for row in rows}
     assert int(durations["a"]) == 60

@@ -7,11 +7,11 @@ import pytest
 from pipeline import reconcile
 from pipeline.reconcile import Window
 from tests.ddl.golden import Row
-from tests.ddl.operations import DAY, RunInfo, fact, letter
+from tests.ddl.operations import DAY, Run, fact, letter
 
 
-def counted(run: RunInfo, window: Window, tables: dict[str, list[Row]]) -> dict[str, int]:
-    rows = run(reconcile.SQL, tables, window.parameters)
+def counted(run: Run, window: Window, tables: dict[str, list[Row]]) -> dict[str, int]:
+    rows = run(reconcile, tables, window.parameters)
     return {row["quantity"]: int(row["found"]) for row in rows}
 
 
@@ -95,7 +95,7 @@ def test_messages_that_share_an_id_are_named_and_no_count_is_negative(run: Run) 
             letter("i", "not_json", source="mon", event_id="e9"),  # one message, written twice
         ],
     }
-    rows = run(reconcile.SQL, tables, Window().parameters)
+    rows = run(reconcile, tables, Window().parameters)
     assert {row["quantity"]: (int(row["found"]), row["examples"]) for row in rows} == {
         "facts": (12, None),
         "duplicates": (0, None),
@@ -129,7 +129,7 @@ def test_replays_are_seen_in_the_letters(run: Run) -> None:
     ],
 )
 def test_the_ends_of_the_calendar_are_windows_too(
-    run: RunInfo, start: dt.datetime | None, end: dt.datetime | None
+    run: Run, start: dt.datetime | None, end: dt.datetime | None
 ) -> None:
     window = Window(*(time and time.replace(tzinfo=dt.UTC) for time in (start, end)))
     tables = {"events_fact": [fact("e1", "m1")], "dead_letters": [letter("m2", "not_json")]}

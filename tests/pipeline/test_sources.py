@@ -7,7 +7,7 @@ from apache_beam.io.filesystem import FileMetadata, MatchResult
 from apache_beam.io.gcp.pubsub import PubsubMessage
 from proto.datetime_helpers import DatetimeWithNanoseconds
 
-from pipeline.sources import files
+from pipeline.sources import files, subscription
 from schemas.coders import StructCoder
 from schemas.message import Message
 from tests.pipeline.archives import ARCHIVE
@@ -130,7 +130,7 @@ def test_a_uri_stays_as_it_is(monkeypatch):
 def test_a_pubsub_message_keeps_its_metadata_and_travels():
     published = DatetimeWithNanoseconds.from_rfc3339("2026-01-02T03:04:05.123456789Z")
     received = PubsubMessage(b"{}", {"origin": "app"}, message_id="7", publish_time=published)
-    message = files.from_pubsub(received, source="projects/p/subscriptions/s")
+    message = subscription.from_pubsub(received, source="projects/p/subscriptions/s")
     assert message.message_id == "7"
     assert message.publish_time == PUBLISHED.replace(microsecond=123456)
     assert message.attributes == {"origin": "app"}
