@@ -109,6 +109,20 @@ def test_with_a_fake_bigquery_only_a_row_at_fault_comes_back(write):
     assert fake.ids[1] == fake.ids[0][:1], "a row keeps its insertId"
 
 
+def test_with_a_fake_bigquery_a_row_is_settled_by_one_answer(write):
+    """The first answer refuses row 0, takes row 1 and puts off the rest; the second refuses all."""
+    first = [error(0, "invalid", "n"), error(2, "backendError"), error(3, "backendError")]
+    no = exceptions.BadRequest("no", errors=[{"reason": "invalid"}])
+    fake = FakeBigQuery(script=[first, no, no, [], no])
+    assert write(fake, [10, 11, 12, 13]) == [
+        RefusedRow(0, "invalid: m", "n"),
+        RefusedRow(3, "invalid: no"),
+    ]
+    assert fake.stored == [11, 12]
+    all_ids = fake.ids[0]
+    assert fake.ids == [all_ids, all_ids[2:], all_ids[2:], all_ids[2:3], all_ids[3:]]
+
+
 def test_with_a_fake_bigquery_a_column_that_the_table_lost_is_waited_for(write):
     lost = error(0, "invalid", "n")
     lost["errors"][0]["message"] = "no such field: n."
