@@ -2,6 +2,7 @@
 
 from google.cloud.bigquery import SchemaField
 
+from pipeline.sinks import table_schema
 from pipeline.sinks.row_writer import RefusedRow
 from tests.pipeline.fake_storage import EXTRA, KIND, Fault, N, numbers, rows
 
@@ -79,3 +80,25 @@ def test_a_column_that_the_table_loses_is_not_missed_where_it_is_null(storage_ta
     writer.append(rows(None))
     assert writer.flush() == []
     assert table.written == [{"n": 0, "kind": None}]
+
+
+def test_rows_that_an_older_table_would_reject_are_checked_against_the_present_one(
+    storage_table, monkeypatch
+):
+    table, writer = storage_table()
+    monkeypatch.setattr(table_schema, "READ_AGAIN_SECONDS", 0)
+    table.fields[:2] = [SchemaField("n", "INT64"), SchemaField("kind", "INT64")]
+    writer.append([(0, None, None), (None, 1, None), (2, "text", None)])
+    assert [(row.index, row.field) for row in writer.flush()] == [(2, "kind")]
+    assert [(row["n"], row["kind"]) for row in table.written] == [(0, None), (None, 1)]
+
+
+def test_rows_under_way_follow_a_column_to_its_new_type(storage_table, impatient, monkeypatch):
+    table, writer = storage_table()
+    monkeypatch.setattr(table_schema, "READ_AGAIN_SECONDS", 0)
+    table.faults.append(Fault.HUNG)
+    writer.append(rows(None))
+    table.fields[0] = SchemaField("n", "STRING")
+    writer.append([("one", None, None)])
+    assert writer.flush() == []
+    assert set(numbers(table)) == {"0", "one"}

@@ -144,6 +144,17 @@ def test_a_batch_follows_the_table():
         without.fit(CHECKER.check([row()], NOW).batch)
 
 
+def test_a_batch_follows_a_column_to_a_type_that_holds_its_values():
+    def rows_of(kind):
+        return RowChecker(table(SchemaField("a", kind), partition=None), ("a",))
+
+    whole = rows_of("INT64").check([(7,), (None,)], NOW).batch
+    assert rows_of("FLOAT64").fit(whole).to_pylist() == [{"a": 7.0}, {"a": None}]
+    text = rows_of("STRING").check([("zanzibar",)], NOW).batch
+    with pytest.raises(ValueError, match=r"column a has become int64, which string does not fit$"):
+        rows_of("INT64").fit(text)
+
+
 @pytest.mark.parametrize(
     "field", [SchemaField("a", "RECORD"), SchemaField("a", "STRING", "REPEATED")]
 )
