@@ -64,6 +64,11 @@ def test_a_timestamp_is_rfc_3339(field: str, unknown: str, text: str) -> None:
     assert str(caught.value).startswith(f"{field} must be an RFC 3339 timestamp")
 
 
+@pytest.mark.parametrize("data", [b"", b" ", b" \r\n\t"])
+def test_a_body_of_white_space_is_called_empty(data: bytes) -> None:
+    assert str(refusal(data)) == "the body is empty"
+
+
 LONE_SURROGATES = [
     r'"answer": "\ud800"',
     r'"answer": "\ude00 "',
