@@ -1,8 +1,9 @@
 """The summaries of one day against the size of history, in DuckDB.
 
-The SQL is that of ``ddl/views``, translated; the rows are made inside DuckDB, 20,000 a day in order
-of their date, so that its row groups prune as BigQuery's partitions do. A day's summaries read the
-day and eight days around it, however much lies before and after: their cost must not grow.
+The SQL is that of ``ddl/exam_event/views``, translated; the rows are made inside DuckDB, 20,000 a
+day in order of their date, so that its row groups prune as BigQuery's partitions do. A day's
+summaries read the day and eight days around it, however much lies before and after: their cost must
+not grow.
 Processor time of all threads.
 """
 

@@ -43,14 +43,13 @@ class Check:
 
 
 def checks(dataset: Dataset) -> list[Check]:
-    """All checks, the grave ones first.
+    """All checks: those that can fail first, then by name.
 
     Raises:
         ValueError: a file does not begin with its severity and rule.
     """
-    return [
-        _check(name, statements.render(dataset, f"checks/{name}.sql")) for name in statements.CHECKS
-    ]
+    found = [_check(name, statements.render(dataset, "checks", name)) for name in statements.CHECKS]
+    return sorted(found, key=lambda check: (check.severity != "fail", check.name))
 
 
 def _check(name: str, sql: str) -> Check:

@@ -260,19 +260,20 @@ def _sorted(rows: Sequence[settings.Row]) -> list[str]:
 
 def _plan_queries(wanted: Wanted, present: Present) -> Iterator[Action]:
     """Replaces what changed, and what reads it: BigQuery keeps the columns of ``SELECT *``."""
-    stale = any(
-        {field.name for field in table.schema}
-        != {field.name for field in present.tables[table.table_id].schema}
+    changed = {
+        table.table_id
         for table in wanted.tables
         if table.table_id in present.tables
-    )
+        and {field.name for field in table.schema}
+        != {field.name for field in present.tables[table.table_id].schema}
+    }
     for query in wanted.queries:
         body = present.bodies.get(query.name)
-        if not stale and body is not None and body.strip() == query.body:
+        if body is not None and body.strip() == query.body and not query.reads & changed:
             continue
         verb = "replace" if query.name in present.bodies else "create"
         yield RunSql(f"{verb} {query.kind.lower()} {query.name}", query.sql)
-        stale = stale or query.kind == "TABLE FUNCTION"
+        changed.add(query.name)
 
 
 def _type(field: bigquery.SchemaField) -> str:

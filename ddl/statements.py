@@ -2,51 +2,25 @@
 
 import dataclasses
 import re
+from collections.abc import Iterable
+from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
 import sqlglot
 from google.cloud import bigquery
 from sqlglot import exp
 
+from ddl import files
 from gcp.dataset import Dataset
-from schemas.families import FAMILIES
 
-TABLES = (
-    *(family.table for family in FAMILIES.values()),
-    "dead_letters",
-    "lateness_settings",
-)
-
-# Each file reads only what the files before it define.
-VIEWS = (
-    "events",
-    "event_conflicts",
-    "session_events",
-    "session_summary",
-    "question_summary",
-    "test_summary",
-    "session_completions_by_hour",
-    "session_starts_by_hour",
-    "wrong_answers_by_question",
-)
-
-# In the order in which they are told: what must not be first.
-CHECKS = (
-    "grain",
-    "nulls",
-    "ranges",
-    "orphan_answers",
-    "sessions_without_start",
-    "clock_skew",
-    "far_apart",
-    "client_verdict",
-    "lateness_changed",
-)
+TABLES = tuple(files.find("tables"))
+CHECKS = tuple(sorted(files.find("checks")))
 
 _STATEMENT = re.compile(
     r"CREATE OR REPLACE (?P<kind>VIEW|TABLE FUNCTION) `[^`]*\.(?P<name>\w+)`.*?\bAS\n(?P<body>.*)",
     re.DOTALL,
 )
+_NAME = re.compile(r"`[^`]*\.(\w+)`")
 
 Kind = Literal["VIEW", "TABLE FUNCTION"]
 
@@ -58,22 +32,24 @@ class Query:
     Attributes:
         sql: the whole statement.
         body: the query behind AS, which is what BigQuery reports back.
+        reads: the tables, table functions and views that the body reads.
     """
 
     kind: Kind
     name: str
     sql: str
     body: str
+    reads: frozenset[str]
 
 
-def render(dataset: Dataset, path: str) -> str:
-    """The text of ``ddl/<path>`` for this dataset."""
-    return dataset.statement("ddl", path)
+def render(dataset: Dataset, kind: files.Kind, name: str) -> str:
+    """The text of the file of this name for this dataset."""
+    return dataset.statement("ddl", files.find(kind)[name])
 
 
 def table(dataset: Dataset, name: str) -> bigquery.Table:
-    """The table that ``tables/<name>.sql`` declares: schema, partitioning, clustering."""
-    create = sqlglot.parse_one(render(dataset, f"tables/{name}.sql"), dialect="bigquery")
+    """The table that the file of this name declares: schema, partitioning, clustering."""
+    create = sqlglot.parse_one(render(dataset, "tables", name), dialect="bigquery")
     properties = create.args["properties"]
     declared = bigquery.Table(
         dataset.table(name), schema=[_column(column) for column in create.this.expressions]
@@ -93,13 +69,32 @@ def columns() -> set[str]:
 
 
 def queries(dataset: Dataset) -> list[Query]:
-    """Every table function and view, each after those that it reads."""
-    return [
+    """Every table function and view, each after those that it reads.
+
+    Raises:
+        ValueError: one reads what no file defines, or they read each other in a circle.
+    """
+    return in_order(
         _query(statement.strip())
-        for name in VIEWS
-        for statement in render(dataset, f"views/{name}.sql").split(";\n")
+        for name in files.find("views")
+        for statement in render(dataset, "views", name).split(";\n")
         if statement.strip()
-    ]
+    )
+
+
+def in_order(found: Iterable[Query]) -> list[Query]:
+    """The same queries, each after those that it reads; raises as ``queries`` does."""
+    by_name = {query.name: query for query in found}
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for query in by_name.values():
+        if unknown := query.reads - by_name.keys() - set(TABLES):
+            raise ValueError(f"{query.name} reads {min(unknown)}, which no SQL file defines")
+        sorter.add(query.name, *sorted(query.reads & by_name.keys()))
+    try:
+        return [by_name[name] for name in sorter.static_order()]
+    except CycleError as error:
+        circle = " -> ".join(error.args[1])
+        raise ValueError(f"the views read each other in a circle: {circle}") from None
 
 
 def _column(column: exp.ColumnDef) -> bigquery.SchemaField:
@@ -125,4 +120,4 @@ def _query(sql: str) -> Query:
     if match is None:
         raise ValueError(f"not a view or a table function: {sql[:80]}")
     kind: Kind = "VIEW" if match["kind"] == "VIEW" else "TABLE FUNCTION"
-    return Query(kind, match["name"], sql, match["body"])
+    return Query(kind, match["name"], sql, match["body"], frozenset(_NAME.findall(match["body"])))

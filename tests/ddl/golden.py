@@ -68,7 +68,7 @@ def load(name: str) -> Case:
 def query(dataset: Dataset, expected: Expected) -> str:
     """The SQL whose rows are expected."""
     if expected.view in statements.CHECKS:
-        return statements.render(dataset, f"checks/{expected.view}.sql").rstrip(";\n")
+        return statements.render(dataset, "checks", expected.view).rstrip(";\n")
     view, columns = expected.view, "*"
     if view == "lateness":
         view, columns = "events", LATENESS

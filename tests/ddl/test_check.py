@@ -30,7 +30,7 @@ def test_every_check_is_told_in_a_line(
     assert check(applied) == 0
     out, error = capsys.readouterr()
     assert [line.split()[:3] for line in out.splitlines()] == [
-        ["ok", name, "0"] for name in statements.CHECKS
+        ["ok", check.name, "0"] for check in checks(applied.dataset)
     ]
     assert error == ""
 
@@ -85,6 +85,12 @@ def test_a_dataset_that_is_not_there_is_one_line(
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_what_fails_comes_first_then_names_in_order() -> None:
+    found = [(c.severity, c.name) for c in checks(Dataset("local-exams", "any"))]
+    assert found == sorted(found)
+    assert {name for _, name in found} == set(statements.CHECKS)
+
+
 def test_every_file_tells_how_grave_it_is_in_a_sentence() -> None:
     found = checks(Dataset("local-exams", "any"))
     assert {c.name for c in found if c.severity == "fail"} == {"grain", "nulls", "ranges"}
@@ -93,7 +99,7 @@ def test_every_file_tells_how_grave_it_is_in_a_sentence() -> None:
 
 def test_the_parameters_stand_in_no_comment() -> None:
     """The emulator would take them for further ones."""
-    for path in Path(statements.__file__).parent.glob("checks/*.sql"):
+    for path in Path(statements.__file__).parent.glob("*/checks/*.sql"):
         comments = [line for line in path.read_text().splitlines() if "--" in line]
         assert not any("@" in line for line in comments), path.name
 
