@@ -22,6 +22,7 @@ from ddl.plan import (
     plan,
 )
 from gcp.dataset import Dataset
+from schemas.tables import LATENESS_SETTINGS
 
 # Seconds. The library retries for ten minutes unless told otherwise; here a person waits.
 _CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(5), "timeout": 30}
@@ -56,7 +57,7 @@ def prepare(client: bigquery.Client, dataset: Dataset, options: Options) -> list
     )
     present = _look(client, wanted)
     if options.lateness_settings is not None:
-        rows = _rows(client, present.tables.get(settings.TABLE))
+        rows = _rows(client, present.tables.get(LATENESS_SETTINGS))
         present = dataclasses.replace(present, lateness_settings=rows)
     return plan(wanted, present, options)
 

@@ -11,6 +11,7 @@ from google.cloud import bigquery
 from ddl import settings
 from ddl.statements import Query
 from gcp.dataset import Dataset
+from schemas.tables import LATENESS_SETTINGS
 
 _DAY_MS = 24 * 60 * 60 * 1000
 
@@ -250,8 +251,8 @@ def _plan_settings(
 ) -> Iterator[Action]:
     if rows is None or _sorted(rows) == _sorted(present.lateness_settings):
         return
-    table = next(table for table in wanted.tables if table.table_id == settings.TABLE)
-    yield LoadRows(f"load {settings.TABLE}: {len(rows)} rows", table, rows)
+    table = next(table for table in wanted.tables if table.table_id == LATENESS_SETTINGS)
+    yield LoadRows(f"load {LATENESS_SETTINGS}: {len(rows)} rows", table, rows)
 
 
 def _sorted(rows: Sequence[settings.Row]) -> list[str]:

@@ -136,7 +136,7 @@ def test_a_window_says_which_partitions_it_reads(counted):
         counted(*window)  # the same moment
     code, table, said = counted(window[0], "--end=2026-03-02T13:00:00+02:00", "--expected=5")
     assert (code, table["unaccounted"]) == (0, "0")
-    assert "partitions from 2026-02-22 to 2026-03-04 (for conflicts eight days more)" in said
+    assert "partitions from 2026-02-22 to 2026-03-04 (for conflicts 8 days more)" in said
     assert ", of dead letters up to today's: " in said
     code, table, said = counted("--start=2026-03-02T10:00:01Z")
     assert (table["facts"], table["dead letters"]) == ("0", "0")

@@ -23,7 +23,22 @@ FROM `${project}.${dataset}.session_events_between`(first_date, last_date)
 WHERE question_id IS NOT NULL AND event_type != 'store_error'
 GROUP BY test_id, question_id;
 
-CREATE OR REPLACE VIEW `${project}.${dataset}.question_summary`
+CREATE OR REPLACE VIEW `${project}.${dataset}.question_summary` (
+  test_id OPTIONS (description = "The test of the sessions: that of their first event."),
+  question_id OPTIONS (description = "The question."),
+  total_page_views OPTIONS (description = "Number of page_view events of the question."),
+  total_attempts OPTIONS (description = "Number of answer_submit and answer_resubmit events."),
+  total_resubmits OPTIONS (description = "Number of answer_resubmit events."),
+  correct_answers OPTIONS (description = "Number of correct first submissions (answer_submit events; resubmissions are not among them)."),
+  wrong_answers OPTIONS (description = "Number of wrong first submissions (answer_submit events; resubmissions are not among them)."),
+  wrong_answer_rate OPTIONS (description = "wrong_answers / total_attempts: wrong first submissions over all attempts; 0 without attempts."),
+  first_answer_error_rate OPTIONS (description = "Wrong over graded among the first answers of the sessions, by time; null where none was graded."),
+  final_correct_answers OPTIONS (description = "Number of sessions whose last answer, resubmissions included, is correct."),
+  final_wrong_answers OPTIONS (description = "Number of sessions whose last answer, resubmissions included, is wrong."),
+  late_submissions OPTIONS (description = "Number of submissions after their deadline and grace period."),
+  first_seen_ts OPTIONS (description = "client_ts of the first event of the question."),
+  last_seen_ts OPTIONS (description = "client_ts of the last event of the question.")
+)
 OPTIONS (description = "One row per test and question.") AS
 SELECT *
-FROM `${project}.${dataset}.question_summary_between`(DATE '1960-01-01', DATE '2159-12-31');
+FROM `${project}.${dataset}.question_summary_between`(DATE '${earliest_date}', DATE '${latest_date}');

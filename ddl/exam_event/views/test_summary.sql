@@ -12,7 +12,17 @@ SELECT
 FROM `${project}.${dataset}.session_summary_between`(first_date, last_date)
 GROUP BY test_id;
 
-CREATE OR REPLACE VIEW `${project}.${dataset}.test_summary`
+CREATE OR REPLACE VIEW `${project}.${dataset}.test_summary` (
+  test_id OPTIONS (description = "The test of the sessions: that of their first event."),
+  sessions OPTIONS (description = "Number of sessions, incomplete ones included."),
+  completed_sessions OPTIONS (description = "Number of sessions with both a session_start and a session_end."),
+  submitted_sessions OPTIONS (description = "Number of sessions in which the test was submitted."),
+  total_answers OPTIONS (description = "Number of answer_submit and answer_resubmit events."),
+  correct_answers OPTIONS (description = "Number of correct first submissions (answer_submit events; resubmissions are not among them)."),
+  wrong_answers OPTIONS (description = "Number of wrong first submissions (answer_submit events; resubmissions are not among them)."),
+  late_submissions OPTIONS (description = "Number of submissions after their deadline and grace period."),
+  mean_duration_seconds OPTIONS (description = "Mean duration_seconds of the sessions that have a start.")
+)
 OPTIONS (description = "One row per test.") AS
 SELECT *
-FROM `${project}.${dataset}.test_summary_between`(DATE '1960-01-01', DATE '2159-12-31');
+FROM `${project}.${dataset}.test_summary_between`(DATE '${earliest_date}', DATE '${latest_date}');
