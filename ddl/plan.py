@@ -9,6 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from google.cloud import bigquery
 
 from ddl import settings
+from ddl.actions import (
+    Action,
+    CreateDataset,
+    CreateTable,
+    DescribeColumns,
+    LoadRows,
+    RunSql,
+    UpdateTable,
+)
 from ddl.statements import Query
 from gcp.dataset import Dataset
 from schemas.tables import LATENESS_SETTINGS
@@ -54,63 +63,20 @@ class Present:
         dataset: None where it is missing.
         tables: the tables that exist, by name.
         bodies: the body of each view and function that exists, by name; None where the server
-            does not tell it.
+            does not say it.
+        descriptions: of the columns of each view that exists, by the view's name.
         lateness_settings: the rows of the table of that name; looked at only to replace them.
     """
 
     dataset: bigquery.Dataset | None
     tables: Mapping[str, bigquery.Table]
     bodies: Mapping[str, str | None]
+    descriptions: Mapping[str, Mapping[str, str | None]] = dataclasses.field(default_factory=dict)
     lateness_settings: Sequence[settings.Row] = ()
 
 
 class DestructiveChangeError(Exception):
     """The files ask for a change that could lose data or that BigQuery cannot make in place."""
-
-
-@dataclasses.dataclass(frozen=True)
-class CreateDataset:
-    """Creates the dataset."""
-
-    summary: str
-    dataset: bigquery.Dataset
-
-
-@dataclasses.dataclass(frozen=True)
-class CreateTable:
-    """Creates a table with all its options at once."""
-
-    summary: str
-    table: bigquery.Table
-
-
-@dataclasses.dataclass(frozen=True)
-class UpdateTable:
-    """Sets properties of a table that exists."""
-
-    summary: str
-    table: bigquery.Table
-    properties: Sequence[str]
-
-
-@dataclasses.dataclass(frozen=True)
-class RunSql:
-    """Runs one statement."""
-
-    summary: str
-    sql: str
-
-
-@dataclasses.dataclass(frozen=True)
-class LoadRows:
-    """Replaces all rows of a table, at once or not at all."""
-
-    summary: str
-    table: bigquery.Table
-    rows: Sequence[settings.Row]
-
-
-Action = CreateDataset | CreateTable | UpdateTable | RunSql | LoadRows
 
 
 def plan(wanted: Wanted, present: Present, options: Options) -> list[Action]:
@@ -271,10 +237,19 @@ def _plan_queries(wanted: Wanted, present: Present) -> Iterator[Action]:
     for query in wanted.queries:
         body = present.bodies.get(query.name)
         if body is not None and body.strip() == query.body and not query.reads & changed:
+            if present.descriptions.get(query.name, {}) != query.descriptions:
+                summary = f"update column descriptions of view {query.name}"
+                name = wanted.dataset.table(query.name)
+                yield DescribeColumns(summary, name, query.descriptions)
             continue
-        verb = "replace" if query.name in present.bodies else "create"
-        yield RunSql(f"{verb} {query.kind.lower()} {query.name}", query.sql)
+        new = query.name not in present.bodies
+        summary = f"{'create' if new else 'replace'} {query.kind.lower()} {query.name}"
         changed.add(query.name)
+        if query.kind == "VIEW":
+            name = wanted.dataset.table(query.name)
+            yield DescribeColumns(summary, name, query.descriptions, query.sql, creates=new)
+        else:
+            yield RunSql(summary, query.sql, creates=new)
 
 
 def _type(field: bigquery.SchemaField) -> str:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
@@ -12,12 +12,14 @@ from sqlglot import exp
 
 from ddl import files
 from gcp.dataset import Dataset
+from schemas.families import FAMILIES
 
 TABLES = tuple(files.find("tables"))
 CHECKS = tuple(sorted(files.find("checks")))
 
 _STATEMENT = re.compile(
-    r"CREATE OR REPLACE (?P<kind>VIEW|TABLE FUNCTION) `[^`]*\.(?P<name>\w+)`.*?\bAS\n(?P<body>.*)",
+    r"CREATE OR REPLACE (?P<kind>VIEW|TABLE FUNCTION) `[^`]*\.(?P<name>\w+)`"
+    r"(?P<columns> \(\n.*?\n\)(?=\nOPTIONS))?.*?\bAS\n(?P<body>.*)",
     re.DOTALL,
 )
 _NAME = re.compile(r"`[^`]*\.(\w+)`")
@@ -30,9 +32,11 @@ class Query:
     """A view or a table function.
 
     Attributes:
-        sql: the whole statement.
+        sql: the statement without a view's list of columns: ``apply`` sets their descriptions
+            through the API, where they can be compared with those that the server has.
         body: the query behind AS, which is what BigQuery reports back.
         reads: the tables, table functions and views that the body reads.
+        descriptions: of a view's columns.
     """
 
     kind: Kind
@@ -40,6 +44,7 @@ class Query:
     sql: str
     body: str
     reads: frozenset[str]
+    descriptions: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def render(dataset: Dataset, kind: files.Kind, name: str) -> str:
@@ -75,8 +80,8 @@ def queries(dataset: Dataset) -> list[Query]:
         ValueError: one reads what no file defines, or they read each other in a circle.
     """
     return in_order(
-        _query(statement.strip())
-        for name in files.find("views")
+        _query(statement.strip(), _fact_columns(dataset, path))
+        for name, path in files.find("views").items()
         for statement in render(dataset, "views", name).split(";\n")
         if statement.strip()
     )
@@ -115,9 +120,24 @@ def _description(options: exp.Expression) -> str:
     )
 
 
-def _query(sql: str) -> Query:
+def _fact_columns(dataset: Dataset, path: str) -> Mapping[str, str]:
+    """Descriptions of the columns of the fact table beside this file, by name."""
+    family = FAMILIES[path.partition("/")[0]]
+    return {field.name: field.description for field in table(dataset, family.table).schema}
+
+
+def _query(sql: str, fact_columns: Mapping[str, str]) -> Query:
+    """One statement; a view's column without a description takes that of the fact table."""
     match = _STATEMENT.search(sql)
     if match is None:
         raise ValueError(f"not a view or a table function: {sql[:80]}")
     kind: Kind = "VIEW" if match["kind"] == "VIEW" else "TABLE FUNCTION"
-    return Query(kind, match["name"], sql, match["body"], frozenset(_NAME.findall(match["body"])))
+    columns, statement = match["columns"] or "", sql
+    descriptions = {}
+    if columns:
+        statement = sql.replace(columns, "", 1)
+        for column in sqlglot.parse_one(sql, dialect="bigquery").this.expressions:
+            own = _description(column) if isinstance(column, exp.ColumnDef) else None
+            descriptions[column.name] = own or fact_columns[column.name]
+    reads = frozenset(_NAME.findall(match["body"]))
+    return Query(kind, match["name"], statement, match["body"], reads, descriptions)

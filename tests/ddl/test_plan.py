@@ -8,7 +8,8 @@ from google.cloud import bigquery
 from google.cloud.bigquery import SchemaField, TimePartitioning
 
 from ddl import statements
-from ddl.plan import DestructiveChangeError, LoadRows, Options, Present, UpdateTable, Wanted, plan
+from ddl.actions import DescribeColumns, LoadRows, UpdateTable
+from ddl.plan import DestructiveChangeError, Options, Present, Wanted, plan
 from gcp.dataset import Dataset
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -30,7 +31,9 @@ def present(change: Callable[[bigquery.Table], None] = lambda table: None) -> Pr
     dataset.location = "EU"
     tables = {table.table_id: as_served(table) for table in wanted().tables}
     change(tables["events_fact"])
-    return Present(dataset, tables, {query.name: query.body for query in wanted().queries})
+    queries = wanted().queries
+    descriptions = {query.name: query.descriptions for query in queries if query.kind == "VIEW"}
+    return Present(dataset, tables, {query.name: query.body for query in queries}, descriptions)
 
 
 def as_served(table: bigquery.Table) -> bigquery.Table:
@@ -93,7 +96,7 @@ def test_a_new_column_is_added_documented_and_seen_by_what_reads_it() -> None:
 def test_only_what_changed_and_what_reads_it_is_replaced() -> None:
     there = present()
     changed = dict(there.bodies) | {"test_summary_between": "SELECT 1"}
-    planned = summaries(Present(there.dataset, there.tables, changed))
+    planned = summaries(dataclasses.replace(there, bodies=changed))
     assert planned == [
         "replace table function test_summary_between",
         "replace view test_summary",
@@ -103,7 +106,18 @@ def test_only_what_changed_and_what_reads_it_is_replaced() -> None:
 def test_what_the_server_does_not_tell_is_replaced() -> None:
     there = present()
     untold = dict(there.bodies) | {"events": None}
-    assert summaries(Present(there.dataset, there.tables, untold)) == ["replace view events"]
+    assert summaries(dataclasses.replace(there, bodies=untold)) == ["replace view events"]
+
+
+def test_the_descriptions_of_a_view_s_columns_follow() -> None:
+    there = present()
+    older = there.descriptions["events"] | {"answer": None}
+    descriptions = dict(there.descriptions) | {"events": older}
+    (action,) = plan(wanted(), dataclasses.replace(there, descriptions=descriptions), Options())
+    assert isinstance(action, DescribeColumns)
+    assert action.summary == "update column descriptions of view events"
+    assert action.sql is None
+    assert action.descriptions["answer"] == "The answer as given."
 
 
 def test_descriptions_and_labels_follow() -> None:

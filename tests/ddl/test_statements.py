@@ -11,6 +11,7 @@ import pytest
 
 from ddl import files, statements
 from gcp.dataset import Dataset
+from schemas.dates import EARLIEST_DATE, LATEST_DATE, MARGIN_DAYS, SQL_VARIABLES
 from schemas.exam_event.event import ExamEvent
 from schemas.families import FAMILIES
 from tests.conftest import Warehouse
@@ -58,6 +59,18 @@ def test_a_built_package_holds_every_sql_file(tmp_path: Path) -> None:
     assert packaged == {path.relative_to(DDL).as_posix() for path in FILES}
 
 
+def test_terraform_applies_the_ddl_again_when_any_table_or_view_changes() -> None:
+    terraform = (DDL.parent / "deploy/terraform/warehouse.tf").read_text()
+    [pattern] = re.findall(r'fileset\(local\.repo, "(.*?)"\)', terraform)
+    assert "{tables,views}" in pattern
+    watched = {
+        path
+        for kind in ("tables", "views")
+        for path in DDL.parent.glob(pattern.replace("{tables,views}", kind))
+    }
+    assert watched == {path for path in FILES if path.parent.name in ("tables", "views")}
+
+
 def query(name: str, *reads: str) -> statements.Query:
     return statements.Query("VIEW", name, "", "", frozenset(reads))
 
@@ -78,12 +91,21 @@ def test_a_view_that_reads_what_is_not_there_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("path", [*FILES, *COMMANDS], ids=lambda path: path.stem)
-def test_only_project_and_dataset_are_filled_in_and_quoted(path: Path) -> None:
+def test_only_the_dataset_and_the_shared_dates_are_filled_in(path: Path) -> None:
     text = path.read_text()
-    assert set(string.Template(text).get_identifiers()) == {"project", "dataset"}
+    used = set(string.Template(text).get_identifiers())
+    assert {"project", "dataset"} <= used <= {"project", "dataset", *SQL_VARIABLES}
     quoted = re.sub(r"`\$\{project\}\.\$\{dataset\}\.\w+`", "", text)
+    for name in SQL_VARIABLES:
+        quoted = quoted.replace(f"${{{name}}}", "")
     assert "$" not in quoted
     assert "`" not in quoted
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_margin_and_the_open_dates_stand_in_no_file(path: Path) -> None:
+    text = path.read_text()
+    assert not re.search(rf"\b{MARGIN_DAYS} DAY|{EARLIEST_DATE}|{LATEST_DATE}", text)
 
 
 @pytest.mark.parametrize("name", statements.TABLES)
@@ -170,6 +192,23 @@ def test_views_give_what_their_functions_give(googlesql: GoogleSql, dataset: Dat
     assert [name for name, _ in columns["events"]] == [field.name for field in events]
 
 
+def test_every_column_of_a_view_is_listed_and_described(
+    googlesql: GoogleSql, dataset: Dataset
+) -> None:
+    """As written, with the list that ``apply`` leaves out, which a console needs."""
+    views = {query.name: query for query in statements.queries(dataset) if query.kind == "VIEW"}
+    for name, view in views.items():
+        whole = statements.render(dataset, "views", name)
+        analyzed = googlesql.analyze(whole[whole.rindex("CREATE OR REPLACE VIEW") :])
+        columns = [column.name for column in analyzed.output_column_list]
+        plain = [column.name for column in googlesql.analyze(view.sql).output_column_list]
+        assert columns == plain == list(view.descriptions)
+        assert all(text and text.endswith(".") for text in view.descriptions.values())
+    wrong = [view.descriptions.get("wrong_answers", "") for view in views.values()]
+    assert all("first submissions" in text for text in wrong if text)
+    assert len([text for text in wrong if text]) == 4
+
+
 @pytest.mark.parametrize(
     "sql",
     [
@@ -187,8 +226,9 @@ def test_google_refuses_what_bigquery_would(
 
 
 def test_reads_are_bounded_by_partition() -> None:
-    """Each table is read in one place per file, and always within eight days of the dates."""
-    window = "BETWEEN DATE_SUB(first_date, INTERVAL 8 DAY) AND DATE_ADD(last_date, INTERVAL 8 DAY)"
+    """Each table is read in one place per file, and always with the margin."""
+    margin = "INTERVAL ${margin_days} DAY"
+    window = f"BETWEEN DATE_SUB(first_date, {margin}) AND DATE_ADD(last_date, {margin})"
     partition = {"events_fact": "event_date", "dead_letters": "failed_date"}
     for path in DDL.glob("*/views/*.sql"):
         for table, column in partition.items():

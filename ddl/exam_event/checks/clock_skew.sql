@@ -4,7 +4,7 @@
 --   set     an event from more than a minute before its session started: the clock was set back.
 WITH
   ahead AS (
-    SELECT event_id
+    SELECT event_id, MIN(session_id) AS session_id, MAX(client_ts) AS client_ts
     FROM `${project}.${dataset}.events_fact`
     WHERE
       event_date BETWEEN @first_date AND @last_date
@@ -12,18 +12,13 @@ WITH
     GROUP BY event_id
   ),
   set_back AS (
-    SELECT event_id
+    SELECT event_id, session_id, client_ts
     FROM `${project}.${dataset}.session_events_between`(@first_date, @last_date)
     WHERE TRUE
     QUALIFY
       TIMESTAMP_ADD(client_ts, INTERVAL 1 MINUTE)
       < MIN(IF(event_type = 'session_start', client_ts, NULL)) OVER (PARTITION BY session_id)
-  ),
-  findings AS (
-    SELECT 'ahead' AS what FROM ahead
-    UNION ALL
-    SELECT 'set' AS what FROM set_back
   )
-SELECT what, COUNT(*) AS found
-FROM findings
-GROUP BY what;
+SELECT 'ahead' AS finding, event_id, session_id, client_ts FROM ahead
+UNION ALL
+SELECT 'set' AS finding, event_id, session_id, client_ts FROM set_back;

@@ -28,7 +28,7 @@ WITH
         IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(extra))) > 1, 'extra', NULL)
       ] AS fields
     FROM `${project}.${dataset}.events_fact`
-    WHERE event_date BETWEEN DATE_SUB(first_date, INTERVAL 8 DAY) AND DATE_ADD(last_date, INTERVAL 8 DAY)
+    WHERE event_date BETWEEN DATE_SUB(first_date, INTERVAL ${margin_days} DAY) AND DATE_ADD(last_date, INTERVAL ${margin_days} DAY)
     GROUP BY event_id
   ),
   conflicts AS (
@@ -42,7 +42,14 @@ SELECT *
 FROM conflicts
 WHERE ARRAY_LENGTH(differing_fields) > 0;
 
-CREATE OR REPLACE VIEW `${project}.${dataset}.event_conflicts`
+CREATE OR REPLACE VIEW `${project}.${dataset}.event_conflicts` (
+  event_id OPTIONS (description = "The event_id that the copies share."),
+  event_date OPTIONS (description = "UTC date of client_ts of the copy that the view events keeps."),
+  copies OPTIONS (description = "Number of messages with this event_id."),
+  first_publish_ts OPTIONS (description = "When Pub/Sub took the first copy."),
+  last_publish_ts OPTIONS (description = "When Pub/Sub took the last copy."),
+  differing_fields OPTIONS (description = "Fields of the contract, or extra, in which the copies differ, in the order of the contract.")
+)
 OPTIONS (description = "Events whose copies differ in any field of the contract or in extra, and in which.") AS
 SELECT *
-FROM `${project}.${dataset}.event_conflicts_between`(DATE '1960-01-01', DATE '2159-12-31');
+FROM `${project}.${dataset}.event_conflicts_between`(DATE '${earliest_date}', DATE '${latest_date}');

@@ -1,15 +1,15 @@
--- The events of the dates and of eight days on either side: every partition that a session or a
+-- The events of the dates and of the margin on either side: every partition that a session or a
 -- copy of an event of those dates may reach into. Everything else reads events_fact through here.
 --
--- Of an event's copies the first is kept, as the pipeline wrote it; beside it, in now, stands what
--- the rule says of it with every session_start that the warehouse has and today's settings. The
--- rule in Python is transforms/lateness.py.
-CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.judged_events_around`(first_date DATE, last_date DATE) AS
+-- Of an event's copies the first is kept, as the pipeline wrote it; the STRUCT recomputed holds its
+-- lateness with every session_start in the warehouse and the settings of today. The rule in Python
+-- is transforms/lateness.py.
+CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.judged_events_with_margin`(first_date DATE, last_date DATE) AS
 WITH
   kept AS (
     SELECT *
     FROM `${project}.${dataset}.events_fact`
-    WHERE event_date BETWEEN DATE_SUB(first_date, INTERVAL 8 DAY) AND DATE_ADD(last_date, INTERVAL 8 DAY)
+    WHERE event_date BETWEEN DATE_SUB(first_date, INTERVAL ${margin_days} DAY) AND DATE_ADD(last_date, INTERVAL ${margin_days} DAY)
     QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY publish_ts, message_id, ingest_ts) = 1
   ),
   -- One row each, so that no row of the table can double an event or lose it.
@@ -114,27 +114,55 @@ SELECT
       WHEN deadline IS NOT NULL THEN deadline_from
       WHEN is_late IS NOT NULL THEN 'client'
     END AS deadline_source
-  ) AS now
+  ) AS recomputed
 FROM with_verdict;
 
-CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.events_around`(first_date DATE, last_date DATE) AS
+CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.events_with_margin`(first_date DATE, last_date DATE) AS
 SELECT
-  * EXCEPT (start_ingest_ts, now)
+  * EXCEPT (start_ingest_ts, recomputed)
   REPLACE (
-    now.is_late_submission AS is_late_submission,
-    now.late_status AS late_status,
-    now.late_by_seconds AS late_by_seconds,
-    now.deadline_ts AS deadline_ts,
-    now.deadline_source AS deadline_source
+    recomputed.is_late_submission AS is_late_submission,
+    recomputed.late_status AS late_status,
+    recomputed.late_by_seconds AS late_by_seconds,
+    recomputed.deadline_ts AS deadline_ts,
+    recomputed.deadline_source AS deadline_source
   )
-FROM `${project}.${dataset}.judged_events_around`(first_date, last_date);
+FROM `${project}.${dataset}.judged_events_with_margin`(first_date, last_date);
 
 CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.events_between`(first_date DATE, last_date DATE) AS
 SELECT *
-FROM `${project}.${dataset}.events_around`(first_date, last_date)
+FROM `${project}.${dataset}.events_with_margin`(first_date, last_date)
 WHERE event_date BETWEEN first_date AND last_date;
 
-CREATE OR REPLACE VIEW `${project}.${dataset}.events`
-OPTIONS (description = "One row per event_id: of its copies, the one published first, its lateness judged with all that the warehouse knows.") AS
+-- A column without OPTIONS has the description of the column of events_fact.
+CREATE OR REPLACE VIEW `${project}.${dataset}.events` (
+  event_id,
+  event_type,
+  test_id,
+  student_id,
+  session_id,
+  client_ts,
+  question_id,
+  answer,
+  is_correct_answer,
+  attempt_no,
+  session_start_ts,
+  session_expiry_ts,
+  session_duration_seconds,
+  is_late_submission OPTIONS (description = "Whether client_ts lies after the deadline and the grace period, recomputed with every session_start in the warehouse and the settings of today. Null where it is unknown or does not apply."),
+  error_payload,
+  extra,
+  event_date,
+  publish_ts,
+  ingest_ts,
+  message_id,
+  late_status OPTIONS (description = "ON_TIME, LATE, UNKNOWN (no deadline and no verdict of the app) or NOT_APPLICABLE (not a submission), recomputed like is_late_submission."),
+  late_by_seconds OPTIONS (description = "client_ts - deadline_ts in seconds, where the submission is late and has a deadline; recomputed like is_late_submission."),
+  deadline_ts OPTIONS (description = "When the session expired, before the grace period; recomputed like is_late_submission."),
+  deadline_source OPTIONS (description = "Where the deadline came from: payload, session, test, default, mixed or client (the verdict of the app, without a deadline); recomputed like is_late_submission."),
+  client_is_late_submission,
+  pipeline_version
+)
+OPTIONS (description = "One row per event_id: of its copies, the one published first, its lateness recomputed.") AS
 SELECT *
-FROM `${project}.${dataset}.events_between`(DATE '1960-01-01', DATE '2159-12-31');
+FROM `${project}.${dataset}.events_between`(DATE '${earliest_date}', DATE '${latest_date}');

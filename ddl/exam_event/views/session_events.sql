@@ -16,7 +16,7 @@ WITH
       attempt_no,
       is_correct_answer,
       is_late_submission
-    FROM `${project}.${dataset}.events_around`(first_date, last_date)
+    FROM `${project}.${dataset}.events_with_margin`(first_date, last_date)
   ),
   store_errors AS (
     SELECT
@@ -33,7 +33,7 @@ WITH
       CAST(NULL AS BOOL) AS is_late_submission
     FROM `${project}.${dataset}.dead_letters`
     WHERE
-      failed_date BETWEEN DATE_SUB(first_date, INTERVAL 8 DAY) AND DATE_ADD(last_date, INTERVAL 8 DAY)
+      failed_date BETWEEN DATE_SUB(first_date, INTERVAL ${margin_days} DAY) AND DATE_ADD(last_date, INTERVAL ${margin_days} DAY)
       AND error_kind = 'store_error'
     QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY publish_time, message_id, failed_at) = 1
   ),
@@ -58,7 +58,7 @@ FROM all_events
 WHERE TRUE
 QUALIFY DATE(FIRST_VALUE(client_ts) OVER session, 'UTC') BETWEEN first_date AND last_date
 WINDOW
-  session AS (PARTITION BY session_id ORDER BY client_ts, publish_ts, event_id),
+  session AS (PARTITION BY session_id ORDER BY client_ts, publish_ts, event_id, event_type),
   answers AS (
     PARTITION BY session_id, question_id, is_answer
     ORDER BY client_ts, attempt_no NULLS FIRST, publish_ts, event_id

@@ -51,7 +51,26 @@ SELECT
   late_submissions
 FROM ended;
 
-CREATE OR REPLACE VIEW `${project}.${dataset}.session_summary`
+CREATE OR REPLACE VIEW `${project}.${dataset}.session_summary` (
+  session_id OPTIONS (description = "One sitting of one student at one test."),
+  test_id OPTIONS (description = "The test of the session: that of its first event."),
+  student_id OPTIONS (description = "The student of the session: that of its first event."),
+  session_start_time OPTIONS (description = "client_ts of the earliest session_start; null where none has arrived."),
+  session_end_time OPTIONS (description = "client_ts of the latest session_end; null where none has arrived."),
+  effective_session_end_time OPTIONS (description = "session_end_time, else client_ts of the last event, store errors included."),
+  duration_seconds OPTIONS (description = "Seconds from session_start_time to effective_session_end_time, to the microsecond; 0 where negative, null without a start."),
+  is_complete OPTIONS (description = "Whether both a session_start and a session_end have arrived."),
+  total_page_views OPTIONS (description = "Number of page_view events."),
+  total_answers_submitted OPTIONS (description = "Number of answer_submit and answer_resubmit events."),
+  total_resubmits OPTIONS (description = "Number of answer_resubmit events."),
+  total_store_errors OPTIONS (description = "Number of store_error events; each event_id counts once over all sessions."),
+  test_submit_flag OPTIONS (description = "1 where the test was submitted, else 0."),
+  correct_answers OPTIONS (description = "Number of correct first submissions (answer_submit events; resubmissions are not among them)."),
+  wrong_answers OPTIONS (description = "Number of wrong first submissions (answer_submit events; resubmissions are not among them)."),
+  final_correct_answers OPTIONS (description = "Number of questions whose last answer, resubmissions included, is correct."),
+  final_wrong_answers OPTIONS (description = "Number of questions whose last answer, resubmissions included, is wrong."),
+  late_submissions OPTIONS (description = "Number of submissions after their deadline and grace period.")
+)
 OPTIONS (description = "One row per session, incomplete ones included.") AS
 SELECT *
-FROM `${project}.${dataset}.session_summary_between`(DATE '1960-01-01', DATE '2159-12-31');
+FROM `${project}.${dataset}.session_summary_between`(DATE '${earliest_date}', DATE '${latest_date}');
