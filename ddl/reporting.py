@@ -57,9 +57,11 @@ def rows_behind(rows: Sequence[Sequence[Any]], sql: str, total: int) -> list[str
 
 
 def _text(value: Any) -> str:
-    match value:
-        case None:
-            return "-"
-        case dt.datetime():
-            return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
-    return str(value)
+    if value is None:
+        return "-"
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    # An id is any text: it must not break the line or command the terminal.
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(value)
+    )

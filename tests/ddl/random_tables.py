@@ -28,8 +28,30 @@ TESTS = ("t1", "t2", "té")
 NAMES = ("A", "b", "é")  # their order is that of their bytes
 
 
+def together(seeds: range) -> dict[str, list[Row]]:
+    """The rows of several datasets in one: the ids of each begin with its seed.
+
+    A query costs much to prepare and little to run. One dataset has the settings for every test.
+    """
+    found = {seed: tables(seed) for seed in seeds}
+    return {
+        name: [
+            _apart(seed, row)
+            for seed in seeds
+            for row in found[seed][name]
+            if row["test_id"] is not None or seed == seeds[0]
+        ]
+        for name in found[seeds[0]]
+    }
+
+
+def _apart(seed: int, row: Row) -> Row:
+    ids = ("event_id", "session_id", "test_id", "student_id", "message_id")
+    return row | {name: f"{seed}.{row[name]}" for name in ids if row.get(name) is not None}
+
+
 def tables(seed: int, sessions: int = 6) -> dict[str, list[Row]]:
-    """Rows of the three tables, about ten events a session."""
+    """Rows of the three tables of one dataset, about ten events a session."""
     chance = random.Random(seed)
     facts = [row for n in range(sessions * 8) for row in _copies(chance, n, sessions)]
     letters = [row for n in range(sessions * 2) for row in _letters(chance, n, sessions)]

@@ -1,8 +1,10 @@
 """The command against bqemulator. Which messages it counts: tests/ddl/test_reconcile_query.py."""
 
+import datetime as dt
+
 import pytest
 
-from pipeline.reconcile import main
+from pipeline.reconcile import Window, main
 from tests.ddl import golden
 
 FACT = {"event_id": "e1", "event_type": "page_view", "client_ts": "2026-03-02T10:00:00Z"}
@@ -128,6 +130,11 @@ def test_nobody_knows_what_was_published(counted):
     code, table, _ = counted()
     assert (code, table["published"], table["unaccounted"]) == (0, "not known", "not known")
     assert table["facts"] == "2"
+
+
+def test_a_window_of_all_times_reads_all_partitions():
+    window = Window(dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC))
+    assert (window.first_date, window.last_date) == (Window().first_date, Window().last_date)
 
 
 def test_a_window_says_which_partitions_it_reads(counted):
