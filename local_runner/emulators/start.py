@@ -6,9 +6,9 @@ stopped.
 
 import contextlib
 import dataclasses
+import fcntl
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -21,12 +21,13 @@ import grpc
 
 from gcp.clients import EMULATOR_VARIABLE as BIGQUERY_VARIABLE
 from gcp.clients import STORAGE_EMULATOR_VARIABLE as STORAGE_VARIABLE
-from local_runner.errors import RunnerError
+from local_runner.emulators.ports import Ports, free_port, unused
+from local_runner.errors import EmulatorError
 from local_runner.processes.background import Background, background
 
 PUBSUB_VARIABLE = "PUBSUB_EMULATOR_HOST"
 PROJECT = "local-exams"
-LOGS = Path("build")
+LOGS = Path("build/logs")
 
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 5.0
@@ -46,10 +47,6 @@ _HOW_TO_GET_PUBSUB = (
 )
 # By its path, with -P: nothing beside it shadows what it imports.
 _RUN_BQEMULATOR = ("-P", str(Path(__file__).with_name("run_bqemulator.py")))
-
-
-class EmulatorError(RunnerError):
-    """An emulator does not start or answer. The text is one line for the user."""
 
 
 class EmulatorMissingError(EmulatorError):
@@ -102,19 +99,25 @@ def check_named_emulators() -> None:
 
 
 @contextlib.contextmanager
-def pubsub_emulator(logs: Path = LOGS) -> Iterator[PubSubEmulator]:
-    """Yields a Pub/Sub emulator that answers; its log is ``pubsub-emulator.log`` in ``logs``.
+def pubsub_emulator(logs: Path = LOGS, ports: Ports | None = None) -> Iterator[PubSubEmulator]:
+    """Yields a Pub/Sub emulator that answers. It keeps everything in memory.
+
+    Args:
+        logs: folder for its log, ``pubsub-emulator.log``.
+        ports: where it listens; None is a free port.
 
     Raises:
         EmulatorMissingError: Java or the emulator is not installed.
-        EmulatorError: it does not start, or the one already running does not answer.
+        EmulatorError: it does not start, its port is in use, or the one already running does not
+            answer.
     """
     if host := os.environ.get(PUBSUB_VARIABLE):
+        _require_own(ports is None, PUBSUB_VARIABLE, "--ports")
         _require(_pubsub_answers(host), PUBSUB_VARIABLE, host)
         yield PubSubEmulator(host)
         return
     java, jar = _java(), _pubsub_jar()
-    port = _free_port()
+    port = unused(ports.pubsub) if ports else free_port()
     command = [java, "-jar", str(jar), "--host=127.0.0.1", f"--port={port}"]
     host = f"127.0.0.1:{port}"
     with background(command, logs / "pubsub-emulator.log") as process:
@@ -123,22 +126,39 @@ def pubsub_emulator(logs: Path = LOGS) -> Iterator[PubSubEmulator]:
 
 
 @contextlib.contextmanager
-def bigquery_emulator(logs: Path = LOGS) -> Iterator[BigQueryEmulator]:
-    """Yields a BigQuery emulator that answers; its log is ``bigquery-emulator.log`` in ``logs``.
+def bigquery_emulator(
+    logs: Path = LOGS, ports: Ports | None = None, keep: Path | None = None
+) -> Iterator[BigQueryEmulator]:
+    """Yields a BigQuery emulator that answers.
+
+    Args:
+        logs: folder for its log, ``bigquery-emulator.log``.
+        ports: where it listens; None is free ports.
+        keep: folder for its data, made where it is missing; None keeps them in memory.
 
     Raises:
-        EmulatorError: it does not start, or the one already running does not answer.
+        EmulatorError: it does not start, a port or the folder is in use, or the one already
+            running does not answer.
     """
     if host := os.environ.get(BIGQUERY_VARIABLE):
+        _require_own(ports is None, BIGQUERY_VARIABLE, "--ports")
+        _require_own(keep is None, BIGQUERY_VARIABLE, "--keep")
         url = _with_scheme(host)
         _require(_bigquery_answers(url), BIGQUERY_VARIABLE, host)
         yield BigQueryEmulator(url, os.environ.get(STORAGE_VARIABLE))
         return
-    rest_port, grpc_port = _free_port(), _free_port()
-    command = [sys.executable, *_RUN_BQEMULATOR, "start", "--ephemeral", "--log-level=warning"]
+    if ports:
+        rest_port, grpc_port = unused(ports.bigquery), unused(ports.grpc)
+    else:
+        rest_port, grpc_port = free_port(), free_port()
+    stored = ["--persistent", f"--data-dir={keep}"] if keep else ["--ephemeral"]
+    command = [sys.executable, *_RUN_BQEMULATOR, "start", *stored, "--log-level=warning"]
     command += [f"--project={PROJECT}", f"--rest-port={rest_port}", f"--grpc-port={grpc_port}"]
     url, grpc_host = f"http://127.0.0.1:{rest_port}", f"127.0.0.1:{grpc_port}"
-    with background(command, logs / "bigquery-emulator.log") as process:
+    with (
+        _locked(keep) if keep else contextlib.nullcontext(),
+        background(command, logs / "bigquery-emulator.log") as process,
+    ):
         _wait_until(lambda: _bigquery_answers(url) and _grpc_answers(grpc_host), process)
         yield BigQueryEmulator(url, grpc_host)
 
@@ -173,11 +193,18 @@ def _sdk_roots() -> Iterator[Path]:
             yield Path(root)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Makes the folder and keeps other runs out of it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EmulatorError(
+                f"{folder} is in use by another `up --keep`: stop that one or name another folder"
+            ) from None
+        yield
 
 
 def _with_scheme(host: str) -> str:
@@ -188,6 +215,13 @@ def _require(answers: bool, variable: str, host: str) -> None:
     if not answers:
         raise EmulatorError(
             f"no emulator answers at {host}, which {variable} names: start it or unset {variable}"
+        )
+
+
+def _require_own(left_out: bool, variable: str, option: str) -> None:
+    if not left_out:
+        raise EmulatorError(
+            f"{variable} names an emulator that already runs: unset it or leave out {option}"
         )
 
 
