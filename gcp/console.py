@@ -36,14 +36,19 @@ console = Console(
 
 
 def say(text: str) -> None:
-    """Prints text in lines of the console's width, broken between words and never within one.
+    """Prints text as ``fold`` gives it.
 
     What a person copies goes to ``console.print``, which leaves lines as they are.
     """
-    for line in text.split("\n"):
-        console.print(
-            textwrap.fill(line, console.width, break_long_words=False, break_on_hyphens=False)
-        )
+    console.print(fold(text))
+
+
+def fold(text: str) -> str:
+    """The text in lines of the console's width, broken between words and never within one."""
+    return "\n".join(
+        textwrap.fill(line, console.width, break_long_words=False, break_on_hyphens=False)
+        for line in text.split("\n")
+    )
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from typing import Self
 from rich.live import Live
 from rich.text import Text
 
-from gcp.console import console, say
+from gcp.console import console, fold, say
 from pipeline.reconcile import Counts
 
 _LINE_SECONDS = 30.0
@@ -26,7 +26,7 @@ class LiveCounts:
 
     def __enter__(self) -> Self:
         if console.is_terminal and not console.is_dumb_terminal:
-            self._live = Live(Text(self._shown), console=console, auto_refresh=False)
+            self._live = Live(Text(fold(self._shown)), console=console, auto_refresh=False)
             self._live.start(refresh=True)
         return self
 
@@ -45,7 +45,7 @@ class LiveCounts:
         if text == self._shown:
             return
         if self._live is not None:
-            self._live.update(Text(text), refresh=True)
+            self._live.update(Text(fold(text)), refresh=True)
         elif self._clock() < self._next_line:
             return
         else:

@@ -204,7 +204,7 @@ def test_a_command_that_ignores_sigterm_is_killed(tmp_path):
     log = tmp_path / "log"
     script = "trap '' TERM; echo $$ $$; while :; do sleep 0.1; done"
     impatient = (
-        "import sys; from local_runner import supervisor; supervisor.GRACE_SECONDS = 0.1; "
+        "import sys; from local_runner.processes import supervisor; supervisor.GRACE_SECONDS = 0.1; "
         "sys.exit(supervisor.main(sys.argv[1:]))"
     )
     with (

@@ -7,6 +7,7 @@ from gcp import console as gcp_console
 from local_runner import live_counts
 from local_runner.live_counts import LiveCounts, described
 from pipeline.reconcile import Counts
+from schemas.errors import ErrorKind
 
 NOTHING = Counts(0, 0, {}, 0)
 SOME = Counts(2_295, 73, {"not_json": 100, "too_large": 32, "internal_error": 0}, 3)
@@ -47,6 +48,13 @@ def test_elsewhere_a_line_comes_when_something_changed_and_at_most_every_30_s(sh
         live.show(MORE)
         live.show(MORE)
     assert text() == f"{described(SOME)}\n{described(MORE)}\n"
+
+
+def test_on_a_terminal_the_kinds_are_folded_and_not_cut(shown):
+    text = shown(force_terminal=True, _environ={"TERM": "xterm"})
+    with LiveCounts() as live:
+        live.show(Counts(1, 0, dict.fromkeys(map(str, ErrorKind), 12_345), 0))
+    assert all(f"{kind} 12,345" in " ".join(text().split()) for kind in ErrorKind)
 
 
 def test_a_terminal_has_one_region_that_is_drawn_anew(shown):
