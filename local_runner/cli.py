@@ -15,6 +15,7 @@ _COMMANDS = (
     ("erase", "pipeline.erase.__main__", (), "delete what is stored of students"),
     ("ddl apply", "ddl.__main__", ("apply",), "create or update tables, functions and views"),
     ("ddl check", "ddl.__main__", ("check",), "look for rows that should not be there"),
+    ("doctor", "local_runner.doctor", (), "check what a run needs: machine, access, resources"),
     ("demo", "local_runner.__main__", ("demo",), "show the whole system on this machine"),
     ("up", "local_runner.__main__", ("up",), "keep the whole system running until Ctrl-C"),
     ("simulate", "local_runner.__main__", ("simulate",), "publish or write simulated traffic"),

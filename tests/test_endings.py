@@ -131,7 +131,7 @@ def test_missing_credentials(command, service, tmp_path, students):
     )
 
 
-@pytest.mark.parametrize("command", ["--help", "run --help", "replay --help"])
+@pytest.mark.parametrize("command", ["--help", "run --help", "replay --help", "doctor"])
 def test_a_reader_that_has_seen_enough(command):
     """As in ``exam-events run --help | head -1``, where head was quick."""
     reader, writer = os.pipe()

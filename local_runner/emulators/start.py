@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,7 @@ LOGS = Path("build/logs")
 
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 5.0
+_JAVA = 17
 _JAR = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*.jar"
 _SDK_ROOTS = (
     "/usr/lib/google-cloud-sdk",
@@ -90,12 +92,23 @@ def check_named_emulators() -> None:
 
     Google's clients would retry for ten minutes before they say so.
     """
-    if host := os.environ.get(PUBSUB_VARIABLE):
-        _require(_pubsub_answers(host), PUBSUB_VARIABLE, host)
-    if host := os.environ.get(BIGQUERY_VARIABLE):
-        _require(_bigquery_answers(_with_scheme(host)), BIGQUERY_VARIABLE, host)
-    if host := os.environ.get(STORAGE_VARIABLE):
-        _require(_grpc_answers(host), STORAGE_VARIABLE, host)
+    for variable in (PUBSUB_VARIABLE, BIGQUERY_VARIABLE, STORAGE_VARIABLE):
+        if host := os.environ.get(variable):
+            check_emulator(variable, host)
+
+
+def check_emulator(variable: str, host: str) -> None:
+    """Raises EmulatorError where nothing answers at ``host``, the value of the variable."""
+    if variable == PUBSUB_VARIABLE:
+        answers = _pubsub_answers(host)
+    elif variable == BIGQUERY_VARIABLE:
+        answers = _bigquery_answers(_with_scheme(host))
+    else:
+        answers = _grpc_answers(host)
+    if not answers:
+        raise EmulatorError(
+            f"no emulator answers at {host}, which {variable} names: start it or unset {variable}"
+        )
 
 
 @contextlib.contextmanager
@@ -113,10 +126,10 @@ def pubsub_emulator(logs: Path = LOGS, ports: Ports | None = None) -> Iterator[P
     """
     if host := os.environ.get(PUBSUB_VARIABLE):
         _require_own(ports is None, PUBSUB_VARIABLE, "--ports")
-        _require(_pubsub_answers(host), PUBSUB_VARIABLE, host)
+        check_emulator(PUBSUB_VARIABLE, host)
         yield PubSubEmulator(host)
         return
-    java, jar = _java(), _pubsub_jar()
+    java, jar = find_java(), find_pubsub_jar()
     port = unused(ports.pubsub) if ports else free_port()
     command = [java, "-jar", str(jar), "--host=127.0.0.1", f"--port={port}"]
     host = f"127.0.0.1:{port}"
@@ -143,9 +156,8 @@ def bigquery_emulator(
     if host := os.environ.get(BIGQUERY_VARIABLE):
         _require_own(ports is None, BIGQUERY_VARIABLE, "--ports")
         _require_own(keep is None, BIGQUERY_VARIABLE, "--keep")
-        url = _with_scheme(host)
-        _require(_bigquery_answers(url), BIGQUERY_VARIABLE, host)
-        yield BigQueryEmulator(url, os.environ.get(STORAGE_VARIABLE))
+        check_emulator(BIGQUERY_VARIABLE, host)
+        yield BigQueryEmulator(_with_scheme(host), os.environ.get(STORAGE_VARIABLE))
         return
     if ports:
         rest_port, grpc_port = unused(ports.bigquery), unused(ports.grpc)
@@ -163,17 +175,30 @@ def bigquery_emulator(
         yield BigQueryEmulator(url, grpc_host)
 
 
-def _java() -> str:
+def find_java() -> str:
+    """The path of a Java that runs the Pub/Sub emulator.
+
+    Raises:
+        EmulatorMissingError: there is none.
+    """
     java = shutil.which("java")
     # macOS has a /usr/bin/java that only says that there is no Java.
-    if java is None or subprocess.run([java, "-version"], capture_output=True).returncode:
+    done = subprocess.run([java, "-version"], capture_output=True, text=True) if java else None
+    version = re.search(r'version "(\d+)', done.stderr) if done else None
+    if java is None or done is None or done.returncode or (version and int(version[1]) < _JAVA):
         raise EmulatorMissingError(
-            "the Pub/Sub emulator needs Java 17 or later on PATH (Debian: openjdk-17-jre-headless)"
+            f"the Pub/Sub emulator needs Java {_JAVA} or later on PATH (Debian: "
+            f"openjdk-{_JAVA}-jre-headless)"
         )
     return java
 
 
-def _pubsub_jar() -> Path:
+def find_pubsub_jar() -> Path:
+    """The Pub/Sub emulator of the Google Cloud CLI.
+
+    Raises:
+        EmulatorMissingError: it is not installed.
+    """
     for root in _sdk_roots():
         if jars := sorted(root.glob(_JAR)):
             return jars[-1]
@@ -209,13 +234,6 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _with_scheme(host: str) -> str:
     return host if "://" in host else f"http://{host}"
-
-
-def _require(answers: bool, variable: str, host: str) -> None:
-    if not answers:
-        raise EmulatorError(
-            f"no emulator answers at {host}, which {variable} names: start it or unset {variable}"
-        )
 
 
 def _require_own(left_out: bool, variable: str, option: str) -> None:
