@@ -14,6 +14,7 @@ from ddl.apply import apply
 from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
 from local_runner.emulators import start
+from tests import exam_logs
 
 # Seconds for the tests whose marker says that they take minutes; pyproject.toml has everyone's.
 SLOW_SECONDS = {"soak": 3_600, "worker": 1_800}
@@ -123,3 +124,17 @@ def rows_of(applied: Warehouse) -> Callable[[str], list[dict[str, Any]]]:
         return [dict(row.items()) for row in job.result()]
 
     return run
+
+
+GENERATED = pytest.param("generated", marks=pytest.mark.xdist_group("generated_log"))
+REAL = pytest.param("real", marks=[pytest.mark.xdist_group("real_log"), pytest.mark.timeout(900)])
+
+
+@pytest.fixture(scope="session", params=[GENERATED, REAL] if exam_logs.REAL else [GENERATED])
+def log_file(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> exam_logs.ExamLogFile:
+    """An exam log: a generated one, and the real one where it is."""
+    if request.param == "real":
+        return exam_logs.real()
+    return exam_logs.generated(tmp_path_factory.mktemp("log"))

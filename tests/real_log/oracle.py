@@ -7,6 +7,7 @@ DESIGN 7. One student is one session. All times are UTC.
 import collections
 import dataclasses
 import datetime as dt
+import functools
 import statistics
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -38,7 +39,7 @@ class Answer:
     correct: bool
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Exam:
     """One log.
 
@@ -150,6 +151,7 @@ def _event(exam: Exam, student: str, kind: str, at: dt.datetime) -> Row:
     }
 
 
+@functools.cache
 def session_summary(exam: Exam) -> list[Row]:
     """The rows of the view of this name."""
     return [_session(exam, student, own) for student, own in exam.sessions().items()]
@@ -181,6 +183,7 @@ def _session(exam: Exam, student: str, answers: list[Answer]) -> Row:
     }
 
 
+@functools.cache
 def question_summary(exam: Exam) -> list[Row]:
     """The rows of the view of this name."""
     questions = collections.defaultdict(list)
@@ -213,6 +216,7 @@ def _question(exam: Exam, question: str, answers: list[Answer]) -> Row:
     }
 
 
+@functools.cache
 def test_summary(exam: Exam) -> list[Row]:
     """The row of the view of this name."""
     sessions = session_summary(exam)
