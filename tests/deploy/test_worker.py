@@ -25,7 +25,7 @@ from local_runner.processes.background import background
 from tests.deploy.building import build, free_port
 from tests.deploy.conftest import ROOT, copy_of_the_project, streaming
 from tests.pipeline.events import NOW, bodies, event
-from tests.pipeline.test_main import DEAD, FACTS, KINDS
+from tests.pipeline.payloads import DEAD, FACTS, KINDS
 
 pytestmark = [pytest.mark.worker, pytest.mark.xdist_group("template")]
 GO_PROGRAMS = {

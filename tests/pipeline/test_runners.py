@@ -17,7 +17,7 @@ from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
 from local_runner.emulators.start import PROJECT
 from tests.pipeline.events import NOW, bodies, event
-from tests.pipeline.test_main import DEAD, FACTS
+from tests.pipeline.payloads import DEAD, FACTS
 
 pytestmark = pytest.mark.xdist_group("runners")
 RUNNERS = {
@@ -88,7 +88,6 @@ def run(source, dataset, options):
         ],
         capture_output=True,
         text=True,
-        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
