@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import go_programs
 
 ROOT = Path(__file__).parents[1]
 HEARS = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
@@ -61,3 +64,23 @@ def test_every_test_has_a_time_limit(pytestconfig) -> None:
 def test_no_property_fails_for_time() -> None:
     assert settings.default.deadline is None
     assert HealthCheck.too_slow in settings.default.suppress_health_check
+
+
+@pytest.mark.parametrize(
+    ("go", "ci", "outcome"),
+    [
+        (None, "true", pytest.skip.Exception),
+        ("/usr/bin/go", "", pytest.skip.Exception),
+        ("/usr/bin/go", "true", pytest.fail.Exception),
+    ],
+)
+def test_in_ci_with_go_no_test_is_skipped_for_want_of_prism(
+    go: str | None, ci: str, outcome: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(go_programs, "BIN", tmp_path)
+    monkeypatch.setattr(go_programs.shutil, "which", {"go": go}.get)
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(outcome, match="Prism is not built"):
+        go_programs.prism()
+    (tmp_path / "prism").touch()
+    assert go_programs.prism() == str(tmp_path / "prism")
