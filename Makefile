@@ -41,7 +41,7 @@ test-worker: $(VENV)/test.stamp
 
 # 210,000 hostile messages through our code; `make test` takes a sample.
 fuzz: $(VENV)/test.stamp
-	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile=fuzz --timeout=3600
+	$(BIN)/python -m pytest tests/scenarios/fuzz --hypothesis-profile=fuzz --timeout=3600
 
 # Known vulnerabilities of what constraints.txt pins, by PyPI (needs uv and the network). What cannot
 # be looked up fails: silence would read as health.

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from google.cloud import bigquery
+from google.cloud import bigquery, pubsub_v1
 from hypothesis import HealthCheck, settings
 
 from ddl.apply import apply
 from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
 from local_runner.emulators import start
-from tests import exam_logs
+from tests.support import exam_logs
+from tests.support.events import bodies
 
 # Seconds for the tests whose marker says that they take minutes; pyproject.toml has everyone's.
 SLOW_SECONDS = {"soak": 3_600, "worker": 1_800}
@@ -138,3 +139,34 @@ def log_file(
     if request.param == "real":
         return exam_logs.real()
     return exam_logs.generated(tmp_path_factory.mktemp("log"))
+
+
+@pytest.fixture
+def jsonl(tmp_path) -> Callable[..., str]:
+    """Writes payloads (dict or bytes), one a line, and gives the path."""
+
+    def write(*payloads: dict[str, Any] | bytes, name: str = "events.jsonl") -> str:
+        path = tmp_path / name
+        path.write_bytes(b"".join(body + b"\n" for body in bodies(*payloads)))
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def topics(pubsub_emulator):
+    """Role to (topic, subscription), for events and for dead letters, and the two clients."""
+    suffix = uuid.uuid4().hex
+    names = {
+        role: (
+            f"projects/{start.PROJECT}/topics/{role}-{suffix}",
+            f"projects/{start.PROJECT}/subscriptions/{role}-{suffix}",
+        )
+        for role in ("events", "dead-letters")
+    }
+    with pubsub_v1.PublisherClient() as publisher, pubsub_v1.SubscriberClient() as subscriber:
+        for topic, subscription in names.values():
+            publisher.create_topic(name=topic)
+            subscriber.create_subscription(name=subscription, topic=topic)
+        yield names, publisher, subscriber
+        publisher.stop()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import architecture
+from tests.support import architecture
 
 ROOT = Path(__file__).parents[1]
 
@@ -117,6 +117,6 @@ def test_setup_lists_every_package(monkeypatch):
 
 
 def test_the_oracle_of_lateness_imports_nothing_of_ours():
-    oracle = ROOT / "tests" / "lateness_oracle.py"
+    oracle = ROOT / "tests" / "support" / "lateness_oracle.py"
     imported = {name[0] for name in architecture.imports(ROOT, oracle)}
     assert not imported & {*architecture.MAY_IMPORT, "tests"}

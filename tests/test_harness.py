@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import go_programs
+from tests.support import go_programs
 
 ROOT = Path(__file__).parents[1]
 HEARS = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"

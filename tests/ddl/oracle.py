@@ -1,21 +1,23 @@
 """The eight views in plain Python, from the rows of the tables and the text of DESIGN 5 to 7.
 
-Shares no code with what it checks: neither the rule in transforms/lateness.py nor any SQL, and no
-constant of ours. Rows are as the tables take them: timestamps are text.
+Shares no code with what it checks: neither the rule in transforms/lateness/rule.py nor any SQL,
+and no constant of ours. Rows are as the tables take them: timestamps are text.
 """
 
 import collections
+import dataclasses
 import datetime as dt
 import statistics
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tests.ddl.oracle_lateness import SECOND, lateness
+from tests.support import lateness_oracle
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 
 MARGIN = dt.timedelta(days=8)
+SECOND = dt.timedelta(seconds=1)
 ANSWERS = ("answer_submit", "answer_resubmit")
 CONTRACT = (
     "event_type",
@@ -47,14 +49,11 @@ def views(tables: Tables, first: dt.date, last: dt.date) -> dict[str, list[Row]]
         for name, rows in tables.items()
         if name != "lateness_settings"
     }
-    settings = {row["test_id"]: row for row in tables.get("lateness_settings", [])}
+    settings = tables.get("lateness_settings", [])
     copies = _grouped(read["events_fact"], "event_id")
     kept = [min(rows, key=_copy_order) for rows in copies.values()]
-    starts = {
-        session: min(rows, key=lambda row: (row["client_ts"], row["event_id"]))
-        for session, rows in _grouped(kept, "session_id", _is("session_start")).items()
-    }
-    judged = [row | lateness(row, starts.get(row["session_id"]), settings) for row in kept]
+    starts = _grouped(kept, "session_id", _is("session_start"))
+    judged = [_judged(row, starts.get(row["session_id"], []), settings) for row in kept]
     sessions = [
         session
         for session in _sessions(judged, _store_errors(read.get("dead_letters", [])))
@@ -88,6 +87,11 @@ def _within(row: Row, first: dt.date, last: dt.date) -> bool:
     """By partition."""
     date = row["event_date"] if "event_date" in row else row["failed_date"]
     return first <= dt.date.fromisoformat(date) <= last
+
+
+def _judged(row: Row, starts: Iterable[Row], settings: Iterable[Row]) -> Row:
+    sent = row | {"is_late_submission": row.get("client_is_late_submission")}
+    return row | dataclasses.asdict(lateness_oracle.answer(sent, starts, settings))
 
 
 def _timed(row: Row) -> Row:

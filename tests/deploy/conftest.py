@@ -15,16 +15,8 @@ from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
 from local_runner.emulators.start import PROJECT
 from local_runner.processes.background import background
-from tests.deploy.building import (
-    BUCKET,
-    Template,
-    build,
-    free_port,
-    resources,
-    upload,
-    wait_until,
-)
-from tests.pipeline.archives import write_archive
+from tests.deploy.building import BUCKET, Template, build, free_port, resources, upload, wait_until
+from tests.support.archives import write_archive
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("schemas", "transforms", "pipeline", "ddl", "local_runner")

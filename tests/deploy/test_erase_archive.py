@@ -10,8 +10,8 @@ from google.cloud.storage import Blob
 
 from pipeline.erase.students import Students, rewrite
 from tests.deploy.building import BUCKET, bucket, upload
-from tests.pipeline.archives import read_archive, write_archive
-from tests.pipeline.students import BROKEN, OTHERS, STUDENT
+from tests.pipeline.erase.students import BROKEN, OTHERS, STUDENT
+from tests.support.archives import read_archive, write_archive
 
 pytestmark = pytest.mark.xdist_group("template")
 

@@ -21,12 +21,12 @@ from google.pubsub_v1.types import PubsubMessage
 from gcp.clients import bigquery_client
 from local_runner.emulators.start import PROJECT
 from local_runner.processes.background import background
-from tests import go_programs
 from tests.deploy.building import build, free_port
 from tests.deploy.conftest import ROOT, copy_of_the_project, streaming
-from tests.pipeline.events import NOW, bodies, event
-from tests.pipeline.payloads import DEAD, FACTS, KINDS
-from tests.waiting import PATIENCE_SECONDS
+from tests.support import go_programs
+from tests.support.events import NOW, bodies, event
+from tests.support.payloads import DEAD, FACTS, KINDS
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.worker, pytest.mark.xdist_group("template")]
 # An answer that waits for its session's start, and the start that comes after it.

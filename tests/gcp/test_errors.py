@@ -1,4 +1,4 @@
-"""Errors as the services word them; those that emulators give too are in tests/test_endings.py."""
+"""Errors as the services word them; those that emulators give are in scenarios/test_endings.py."""
 
 import pytest
 from google.api_core import exceptions

@@ -14,7 +14,7 @@ from gcp.clients import EMULATOR_VARIABLE, bigquery_client
 from local_runner.emulators import start
 from local_runner.processes.background import background
 from pipeline.sinks.storage_write.writer import StorageWriter
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 # A command with a child of its own, as Java has; both write their process ids.

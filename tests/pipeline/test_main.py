@@ -9,10 +9,10 @@ import fastavro
 import pytest
 from google.cloud import bigquery
 
-from tests.pipeline.archives import ARCHIVE
-from tests.pipeline.commands import run
-from tests.pipeline.events import NOW, event
-from tests.pipeline.payloads import DEAD, FACTS, JUDGED, KINDS, PAGE_VIEW, kinds
+from tests.support.archives import ARCHIVE
+from tests.support.commands import run
+from tests.support.events import NOW, event
+from tests.support.payloads import DEAD, FACTS, JUDGED, KINDS, PAGE_VIEW, kinds
 
 
 @pytest.mark.parametrize("method", ["STORAGE_WRITE_API", "STREAMING_INSERTS"])

@@ -3,7 +3,7 @@ from apache_beam.options.pipeline_options import GoogleCloudOptions, StandardOpt
 
 from pipeline.config import MicroBatch, WriteMethod
 from pipeline.options import UsageError, parse
-from tests.pipeline.commands import BATCHES, BOUNDED, STREAM
+from tests.support.commands import BATCHES, BOUNDED, STREAM
 
 
 def runner(argv):

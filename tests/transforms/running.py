@@ -17,8 +17,8 @@ from schemas.exam_event.family import EXAM_EVENT
 from schemas.family import EventFamily
 from schemas.lateness import LatenessResult
 from schemas.message import Message
-from tests.lateness.settings import LATENESS, lookups
 from tests.transforms.builders import BOUNDS
+from tests.transforms.lateness.settings import LATENESS, lookups
 from transforms.dead_letters import DeadLetterRows
 from transforms.lateness.judge import JudgeLateness
 from transforms.lateness.steps import SessionElement

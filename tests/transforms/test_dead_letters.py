@@ -10,13 +10,7 @@ from hypothesis import strategies as st
 from schemas.dead_letter import DeadEvent, DeadLetter
 from schemas.errors import ErrorKind, Rejection
 from schemas.exam_event.family import EXAM_EVENT
-from tests.transforms.builders import (
-    NOW,
-    accepted,
-    letter,
-    message,
-    payload,
-)
+from tests.transforms.builders import NOW, accepted, letter, message, payload
 from tests.transforms.strategies import KEYWORDS, attribute_values, attributes
 from transforms.dead_letters import (
     MAX_STORED_PAYLOAD_BYTES,

@@ -1,0 +1,42 @@
+"""The unit file and the container file, as far as they can be looked at without installing them."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.options import parse
+from tests.support.commands import STREAM
+
+ROOT = Path(__file__).parents[2]
+FILES = ROOT / "deploy" / "one-machine"
+UNIT = (FILES / "exam-events.service").read_text()
+DOCKERFILE = (FILES / "Dockerfile").read_text()
+
+
+def test_both_start_the_mode():
+    command = re.search(r"ExecStart=\S+ -m pipeline.main (.*) \$OPTIONS", UNIT).group(1).split()
+    entry_point = re.findall(r'"(.*?)"', DOCKERFILE.partition("ENTRYPOINT")[2])
+    assert entry_point == ["python", "-m", "pipeline.main", *command]
+    config, _ = parse([*command, *STREAM])
+    assert config.micro_batch.metrics_port == 9109
+    assert "EXPOSE 9109" in DOCKERFILE
+
+
+def test_the_image_has_every_package():
+    packages = re.search(r"packages=\[(.*?)\]", (ROOT / "setup.py").read_text()).group(1)
+    tops = {name.partition(".")[0] for name in re.findall(r'"(.*?)"', packages)}
+    assert tops == set(re.findall(r"^COPY (\w+) \w+$", DOCKERFILE, re.MULTILINE))
+
+
+def test_systemd_takes_the_unit(tmp_path):
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    unit = tmp_path / "exam-events.service"
+    unit.write_text(UNIT.replace("/opt/exam-events/bin/python", sys.executable))
+    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
+    said = [line for line in done.stderr.splitlines() if "exam-events" in line]
+    assert said == []
