@@ -77,7 +77,10 @@ def moment(text: str) -> dt.datetime:
         value = dt.datetime.min
     if value.tzinfo is None:
         raise ValueError("must be an RFC 3339 timestamp with an offset or Z")
-    return value.astimezone(dt.UTC)
+    try:
+        return value.astimezone(dt.UTC)
+    except OverflowError:
+        raise ValueError("must lie within the years 1 to 9999 UTC") from None
 
 
 def as_text(check: Callable[[str], Value]) -> Callable[[str], str]:

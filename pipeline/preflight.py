@@ -37,6 +37,11 @@ from transforms.rows import columns
 _LOG = logging.getLogger(__name__)
 _RETRY = Retry(timeout=5.0)
 _TIMEOUT_SECONDS = 5.0
+_DAY = dt.timedelta(days=1)
+# How long a row may wait for BigQuery before it is written, its partition being still there.
+OUTAGE_MARGIN = _DAY
+# A table that keeps its rows for less than three days takes events of the last day all the same.
+_LEAST_AGE = _DAY
 _AWAY = (GoogleAPICallError, RetryError, GoogleAuthError, RequestException, OSError)
 Answer = TypeVar("Answer")
 
@@ -49,8 +54,8 @@ def check(config: Config) -> EventTimeBounds:
     """Looks at the inputs, the topic and the tables.
 
     Returns:
-        The configured bounds of event time, within the tables' partition expiration: an event
-        older than that would vanish on arrival.
+        The configured bounds of event time, within the tables' partition expiration: the row of an
+        older event could vanish on arrival.
 
     Raises:
         StartupError: something is missing, unreachable or not what the pipeline writes to.
@@ -185,9 +190,13 @@ def _how_to_apply(config: Config) -> str:
 def _bounded_by_expiration(
     bounds: EventTimeBounds, tables: Iterable[bigquery.Table]
 ) -> EventTimeBounds:
+    # A partition is deleted at its midnight plus the expiration: its last event lives a day less.
     partitionings = [table.time_partitioning for table in tables]
     ages = [
-        dt.timedelta(milliseconds=partitioning.expiration_ms)
+        max(
+            dt.timedelta(milliseconds=partitioning.expiration_ms) - _DAY - OUTAGE_MARGIN,
+            _LEAST_AGE,
+        )
         for partitioning in partitionings
         if partitioning is not None and partitioning.expiration_ms
     ]

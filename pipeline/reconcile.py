@@ -18,6 +18,9 @@ SQL = "reconcile.sql"
 # Seconds. The library retries for ten minutes unless told otherwise; here a person waits.
 _CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(30)}
 _DAYS_BEFORE, _DAYS_AFTER = dt.timedelta(days=8), dt.timedelta(days=2)
+# Earlier and later than any event, and far from the ends of the calendar, which the table functions
+# would look beyond.
+_FIRST_DATE, _LAST_DATE = dt.date(1960, 1, 1), dt.date(2159, 12, 31)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,12 +33,16 @@ class Window:
     @property
     def first_date(self) -> dt.date:
         """The first partition to read; with an open start, earlier than any."""
-        return (self.start - _DAYS_BEFORE).date() if self.start else dt.date(1960, 1, 1)
+        if self.start is None:
+            return _FIRST_DATE
+        return _within(self.start.date(), _FIRST_DATE + _DAYS_BEFORE, _LAST_DATE) - _DAYS_BEFORE
 
     @property
     def last_date(self) -> dt.date:
-        """The last partition to read; with an open end, later than any."""
-        return (self.end + _DAYS_AFTER).date() if self.end else dt.date(2159, 12, 31)
+        """The last partition of events_fact to read; with an open end, later than any."""
+        if self.end is None:
+            return _LAST_DATE
+        return _within(self.end.date(), _FIRST_DATE, _LAST_DATE - _DAYS_AFTER) + _DAYS_AFTER
 
     @property
     def partitions(self) -> str:
@@ -44,7 +51,8 @@ class Window:
             return "all partitions"
         first = f" from {self.first_date}" if self.start else ""
         last = f" to {self.last_date}" if self.end else ""
-        return f"partitions{first}{last} (for conflicts eight days more)"
+        letters = ", of dead letters up to today's" if self.end else ""
+        return f"partitions{first}{last} (for conflicts eight days more){letters}"
 
     @property
     def parameters(self) -> list[bigquery.ScalarQueryParameter]:
@@ -59,6 +67,22 @@ class Window:
         ]
 
 
+def _within(date: dt.date, first: dt.date, last: dt.date) -> dt.date:
+    return min(max(date, first), last)
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """How many there are and, of message ids, the first five."""
+
+    number: int = 0
+    examples: str = ""
+
+    def __str__(self) -> str:
+        more = ", ..." if self.examples.count(", ") + 1 < self.number else ""
+        return f"{self.examples}{more}"
+
+
 @dataclasses.dataclass(frozen=True)
 class Counts:
     """Messages found in the warehouse, each counted once.
@@ -68,12 +92,19 @@ class Counts:
         duplicates: messages beyond the first of their event.
         dead_letters: messages that are no facts, by error kind.
         conflicts: events whose copies differ; their messages are among the others.
+        several_events: message ids with more than one event_id, in either table.
+        several_sources: message ids of dead letters from more than one source.
+        replays: dead letters that are replays, or that a replay made facts, as far as the tables
+            show it.
     """
 
     facts: int
     duplicates: int
     dead_letters: Mapping[str, int]
     conflicts: int
+    several_events: Found = Found()
+    several_sources: Found = Found()
+    replays: int = 0
 
     @property
     def accounted(self) -> int:
@@ -84,9 +115,15 @@ class Counts:
 def count(client: bigquery.Client, dataset: Dataset, window: Window | None = None) -> Counts:
     """Counts the messages that were published in the window."""
     rows = _query(client, dataset, window or Window()).result(**_CALL)
-    found = {row["quantity"]: row["found"] for row in rows}
-    facts, duplicates, conflicts = map(found.pop, ("facts", "duplicates", "conflicts"))
-    return Counts(facts, duplicates, found, conflicts)
+    found = {row["quantity"]: Found(row["found"], row["examples"] or "") for row in rows}
+    facts, duplicates, conflicts = (
+        found.pop(name).number for name in ("facts", "duplicates", "conflicts")
+    )
+    events, sources, replays = (
+        found.pop(name, Found()) for name in ("several_events", "several_sources", "replays")
+    )
+    letters = {kind: row.number for kind, row in found.items()}
+    return Counts(facts, duplicates, letters, conflicts, events, sources, replays.number)
 
 
 def estimated_bytes(client: bigquery.Client, dataset: Dataset, window: Window) -> int:
@@ -118,7 +155,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except arguments.SERVICE_ERRORS as error:
         print(f"error: {arguments.explain(error)}", file=sys.stderr)
         return 1
-    print("\n".join(lines(counts, args.expected)))
+    print("\n".join([*lines(counts, args.expected), *notes(counts)]))
     fault = fault_of(counts, args.expected, window)
     if fault is not None:
         print(f"error: {fault}", file=sys.stderr)
@@ -141,6 +178,25 @@ def lines(counts: Counts, published: int | None) -> list[str]:
     return [f"{name:<28}{_number(value):>14}" for name, value in table]
 
 
+def notes(counts: Counts) -> list[str]:
+    """What to know when reading the table, line by line."""
+    events, sources, found = counts.several_events, counts.several_sources, []
+    if events.number:
+        found.append(
+            f"note: {events.number:,} message_ids stand for several messages (several event_ids): "
+            f"{events}"
+        )
+    if sources.number:
+        found.append(
+            f"note: {sources.number:,} message_ids have dead letters from several sources, and "
+            f"count once each: {sources}; read again from an archive it is one message, else "
+            "there are several"
+        )
+    if counts.replays:
+        found.append("note: replays count as published: each is a message of its own")
+    return found
+
+
 def fault_of(counts: Counts, published: int | None, window: Window) -> str | None:
     """What is wrong with the numbers, in one line; None where they add up or nobody can tell."""
     if published is None or published == counts.accounted:
@@ -148,14 +204,17 @@ def fault_of(counts: Counts, published: int | None, window: Window) -> str | Non
     if published > counts.accounted:
         missing = published - counts.accounted
         fault = f"{missing:,} of {published:,} messages are neither fact nor dead letter"
-        if window.end is None:
+        if window == Window():
             return fault
         return (
-            f"{fault}; were they processed after {window.last_date}? "
-            "then leave out --end, and expect all that was published since"
+            f"{fault}; is the client_ts of an event outside the partitions read? then leave out "
+            "--start and --end"
         )
     more = counts.accounted - published
-    return f"{more:,} messages more than were published: check --expected, --start and --end"
+    return (
+        f"{more:,} messages more than were published: check --expected (replays count as "
+        "published), --start and --end"
+    )
 
 
 def _number(value: int | None) -> str:

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import itertools
+import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from schemas import metrics
@@ -40,6 +42,10 @@ OWN_ATTRIBUTES = frozenset(
         PAYLOAD_TRUNCATED,
     }
 )
+# On the topic, before an attribute of the sender's that is named like one of ours, or that begins
+# like an attribute which was renamed in this way: so each name can be given back.
+SENDER_PREFIX = "sender_"
+_RENAMED = re.compile(f"(?:{SENDER_PREFIX})*(?:{'|'.join(sorted(OWN_ATTRIBUTES))})")
 
 
 class DeadLetterFactory:
@@ -100,9 +106,9 @@ class DeadLetterFactory:
 def to_pubsub(letter: DeadLetter) -> tuple[bytes, dict[str, str]]:
     """The data and the attributes to publish, within Pub/Sub's limits.
 
-    Our attributes win over the original ones. Where both and the data are too much for one
-    message, the original attributes go first, then the data is cut and ``payload_truncated`` says
-    so.
+    Original attributes named like ours get a prefix (``senders_attributes`` takes it off again).
+    Where all of them and the data are too much for one message, the original attributes go first,
+    then the data is cut and ``payload_truncated`` says so.
     """
     ours = _own_attributes(letter)
     if letter.message.size is not None:
@@ -116,6 +122,20 @@ def to_pubsub(letter: DeadLetter) -> tuple[bytes, dict[str, str]]:
         data = data[:room]
         ours[PAYLOAD_TRUNCATED] = "true"
     return data, theirs | ours
+
+
+def senders_attributes(attributes: Mapping[str, str]) -> dict[str, str]:
+    """The original attributes among those of a dead letter on the topic, under their own names."""
+    return {
+        key.removeprefix(SENDER_PREFIX) if _RENAMED.fullmatch(key) else key: value
+        for key, value in attributes.items()
+        if key not in OWN_ATTRIBUTES
+    }
+
+
+def id_attribute(message_id: str) -> str:
+    """A message id as an attribute takes it: of a long path, the end with the line number."""
+    return message_id.encode()[-MAX_VALUE_BYTES:].decode(errors="ignore")
 
 
 class DeadLetterRow(NamedTuple):
@@ -213,7 +233,7 @@ def _own_attributes(letter: DeadLetter) -> dict[str, str]:
         "stage": letter.stage,
         "event_id": letter.event_id,
         "source": letter.message.source,
-        "message_id": letter.message.message_id,
+        "message_id": id_attribute(letter.message.message_id),
         "publish_time": timestamp(letter.message.publish_time),
         "failed_at": timestamp(letter.failed_at),
         "pipeline_version": letter.pipeline_version,
@@ -223,13 +243,19 @@ def _own_attributes(letter: DeadLetter) -> dict[str, str]:
 
 
 def _original_attributes(attributes: dict[str, str]) -> dict[str, str]:
-    """As many of the sender's attributes as Pub/Sub lets us send on, in their order."""
-    allowed = (
-        (key, _cut(value))
+    """As many of the sender's attributes as Pub/Sub lets us send on, in their order.
+
+    An attribute replay_count is what our own says.
+    """
+    renamed = (
+        (SENDER_PREFIX + key if _RENAMED.fullmatch(key) else key, _cut(value))
         for key, value in attributes.items()
-        if key not in OWN_ATTRIBUTES
-        and not key.startswith(RESERVED_PREFIX)
-        and 0 < len(key.encode()) <= MAX_KEY_BYTES
+        if key != REPLAY_COUNT
+    )
+    allowed = (
+        (key, value)
+        for key, value in renamed
+        if not key.startswith(RESERVED_PREFIX) and 0 < len(key.encode()) <= MAX_KEY_BYTES
     )
     return dict(itertools.islice(allowed, MAX_ATTRIBUTES - len(OWN_ATTRIBUTES)))
 

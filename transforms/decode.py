@@ -22,6 +22,9 @@ MAX_PAYLOAD_BYTES = 256 * 1024
 MAX_EVENT_ID_LENGTH = 1024
 
 _PAST_MICROSECOND = re.compile(r"(\.[0-9]{6})[0-9]+")
+# msgspec takes it, RFC 3339 does not.
+_BASIC_OFFSET = re.compile(r"[+-][0-9]{4}\Z")
+_NO_TIMESTAMP = ""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -77,8 +80,13 @@ class Decoder:
         for name, value in tree.items():
             (known if name in self._fields else unknown)[name] = exact_tree(value, name)
         for name in self._timestamps:
-            if isinstance(known.get(name), str):
-                known[name] = _PAST_MICROSECOND.sub(r"\1", known[name], count=1)
+            text = known.get(name)
+            if isinstance(text, str):
+                known[name] = (
+                    _NO_TIMESTAMP
+                    if _BASIC_OFFSET.search(text)
+                    else _PAST_MICROSECOND.sub(r"\1", text, count=1)
+                )
         try:
             event = msgspec.convert(known, self._struct)
         except msgspec.ValidationError:
@@ -133,7 +141,22 @@ def _not_json(payload: bytes, reason: str) -> ContractError:
         return ContractError(
             ErrorKind.NOT_JSON, "the body starts with a byte order mark: send UTF-8 without one"
         )
+    if _has_lone_surrogate(payload):
+        return ContractError(
+            ErrorKind.NOT_JSON, "the body has a lone surrogate in a string: send valid UTF-8"
+        )
     return ContractError(ErrorKind.NOT_JSON, f"the body is not valid JSON: {reason}")
+
+
+def _has_lone_surrogate(payload: bytes) -> bool:
+    """Whether an escaped one is in it; msgspec calls such a body truncated."""
+    try:
+        json.dumps(json.loads(payload.decode(), parse_int=str), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False
 
 
 def _refuse_depth() -> NoReturn:

@@ -6,6 +6,8 @@ looked at value by value: that integers fit int64, that nothing is nested deeply
 take is not refused but left to a closer look.
 """
 
+import datetime as dt
+import functools
 import re
 from collections.abc import Iterable
 from typing import Annotated, Any
@@ -25,6 +27,11 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _SUBMICROSECOND = re.compile(rb"\.[0-9]{7}")
 _ESCAPED = re.compile(rb"\\u00[23]")
 _BACKSLASH = ord("\\")
+
+# msgspec takes an offset without its colon, +0100, which RFC 3339 does not.
+_ZERO_OFFSET = re.compile(rb'[+-]0000"')
+_ZEROS = b'0000"'
+_UTC = dt.UTC
 
 # Values that are kept as they are. Fractions are not among them: whether float64 holds one exactly
 # shows only in the digits that were written.
@@ -52,7 +59,9 @@ class FastDecoder:
         self._no_extra = self._extra()
         self._decoder = msgspec.json.Decoder(wide if names else event)
         self._known = len(event.__struct_fields__)
-        self._objects = [n for n, s in field_types_of(event).items() if types.DictType in s.kinds]
+        shapes = field_types_of(event)
+        self._objects = [n for n, s in shapes.items() if types.DictType in s.kinds]
+        self._timestamps = [n for n, s in shapes.items() if types.DateTimeType in s.kinds]
 
     def decode(self, payload: bytes) -> tuple[Any, str | None] | None:
         """The event and its unknown fields as sorted JSON, or None where a closer look is needed.
@@ -71,6 +80,14 @@ class FastDecoder:
         for name in self._objects:
             if getattr(wide, name) is not None:
                 return None
+        if payload.rfind(_ZEROS) >= 0 and _ZERO_OFFSET.search(payload) is not None:
+            return None
+        for name in self._timestamps:
+            moment = getattr(wide, name)
+            if moment is None or moment.tzinfo is _UTC:
+                continue
+            if payload.rfind(_without_colon(moment.tzinfo)) >= 0:
+                return None
         if not self._expected:
             return wide, None
         values = msgspec.structs.astuple(wide)
@@ -85,3 +102,9 @@ class FastDecoder:
         if not new or len(new) > room:
             return self
         return FastDecoder(self._event, [*self._expected, *new])
+
+
+@functools.lru_cache
+def _without_colon(zone: dt.tzinfo) -> bytes:
+    """The offset of a time zone as it ends a timestamp where it has no colon."""
+    return f'{dt.datetime(2000, 1, 1, tzinfo=zone):%z}"'.encode()

@@ -129,6 +129,7 @@ class RowChecker:
 
         Raises:
             MissingColumnError: the table has lost a column in which the batch has values.
+            ValueError: a column is of another type now, which does not hold the batch's values.
         """
         if batch.schema == self.schema:
             return batch
@@ -137,7 +138,7 @@ class RowChecker:
                 raise MissingColumnError(f"the table has no column {name}")
         return pa.RecordBatch.from_arrays(
             [
-                batch.column(field.name)
+                _cast(batch.column(field.name), field)
                 if field.name in batch.schema.names
                 else pa.nulls(len(batch), field.type)
                 for field in self.schema
@@ -187,6 +188,15 @@ class _Column:
         if self._partition:
             reason = "lies more than 10 years back or 1 year ahead, where no partition takes rows"
             yield reason, _outside(array, now - _PAST, now + _AHEAD)
+
+
+def _cast(array: pa.Array, field: pa.Field) -> pa.Array:
+    try:
+        return array.cast(field.type)
+    except pa.ArrowException:  # its text quotes a value
+        raise ValueError(
+            f"column {field.name} has become {field.type}, which {array.type} does not fit"
+        ) from None
 
 
 def _outside(array: pa.Array, first: dt.datetime, last: dt.datetime) -> pa.Array | None:

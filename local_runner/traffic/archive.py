@@ -28,7 +28,8 @@ def write_archive(
     """Writes the messages to an Avro file.
 
     Args:
-        messages: what to write; message ids count from 1 in their order.
+        messages: what to write. Message ids are ``<absolute path>:<number>`` (nine digits, from
+            1): plain numbers would be those of the Pub/Sub emulator, and of every other archive.
         path: overwritten; its folder is made.
         subscription: the path that the file names as its source.
         start: publish time of a message with offset 0, UTC.
@@ -37,7 +38,7 @@ def write_archive(
     records = (
         {
             "subscription_name": subscription,
-            "message_id": str(number),
+            "message_id": f"{path.absolute()}:{number:09}",
             "publish_time": start + dt.timedelta(seconds=message.offset_seconds),
             "attributes": message.attributes,
             "data": message.payload,

@@ -1,12 +1,12 @@
 """Sends an exam log on: to a file, to a topic, or through the bounded pipeline."""
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gcp.clients import bigquery_client
 from gcp.console import console, progress
 from gcp.dataset import Dataset
+from local_runner.emulators.start import LOGS
 from local_runner.pipeline_process import bounded_pipeline, follow_bounded
 from local_runner.report.counts import rows
 from local_runner.traffic.publishing import publish
@@ -30,20 +30,24 @@ def to_dataset(payloads: Sequence[bytes], dataset: Dataset, name: str) -> None:
     Args:
         payloads: the events.
         dataset: has the tables already.
-        name: of the file that the message ids then carry.
+        name: of the file that is loaded. Its path is the same each time, and so are the message
+            ids: a log that is imported again adds no duplicates.
 
     Raises:
         RunnerError: the pipeline failed.
     """
     client = bigquery_client(dataset.project)
     before = rows(client, dataset)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, f"{name}.jsonl")
+    file = LOGS / "import" / f"{name}.jsonl"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
         to_file(payloads, file)
         with (
             bounded_pipeline(file, dataset) as process,
             progress("In the warehouse", len(payloads)) as advance,
         ):
             follow_bounded(process, lambda: (rows(client, dataset) - before).total(), advance)
+    finally:
+        file.unlink(missing_ok=True)
     new = rows(client, dataset) - before
     console.print(f"{new['events_fact']:,} facts and {new['dead_letters']:,} dead letters")

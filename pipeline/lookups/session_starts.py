@@ -79,8 +79,9 @@ class SessionStartCache:
         asked = [session_id for session_id, (_, latest) in spans.items() if latest >= first]
         tests = {one.event.test_id for session_id in asked for one in sessions[session_id].events}
         try:
-            asking = retry_transient("BigQuery")(query)
-            starts = asking(self._dataset, asked, sorted(tests), first, last)
+            starts = retry_transient(
+                "BigQuery", query, self._dataset, asked, sorted(tests), first, last
+            )
         except Exception as error:
             # No message is to fail for that: the view events settles it.
             _LOG.error("session starts are not looked up: %s", type(error).__name__)

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import enum
+import itertools
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -10,7 +11,13 @@ import msgspec
 from google.pubsub_v1.types import PubsubMessage
 
 from schemas.family import EventFamily
-from transforms.dead_letters import OWN_ATTRIBUTES, PAYLOAD_TRUNCATED, REPLAY_COUNT
+from transforms.dead_letters import (
+    MAX_ATTRIBUTES,
+    PAYLOAD_TRUNCATED,
+    REPLAY_COUNT,
+    id_attribute,
+    senders_attributes,
+)
 from transforms.fixes import Fix, fields_of
 
 # Names the message that was replayed first, so that its replays can be told to be one message's.
@@ -65,13 +72,13 @@ class ReplayCandidate:
         try:
             return cls(
                 payload=message.data,
-                attributes={k: v for k, v in told.items() if k not in OWN_ATTRIBUTES},
+                attributes=senders_attributes(told),
                 message_id=told["message_id"],
                 error_kind=told["error_kind"],
                 error_field=told.get("error_field"),
                 stage=told["stage"],
                 event_id=told.get("event_id"),
-                failed_at=dt.datetime.fromisoformat(told["failed_at"]).astimezone(dt.UTC),
+                failed_at=_moment(told["failed_at"]),
                 replay_count=int(told[REPLAY_COUNT]),
                 truncated=PAYLOAD_TRUNCATED in told,
             )
@@ -97,12 +104,19 @@ class ReplayCandidate:
         )
 
     def again(self, payload: bytes) -> PubsubMessage:
-        """The message to publish: the original one, counted, with this payload."""
+        """The message to publish: the original one, counted, with this payload.
+
+        Pub/Sub takes 100 attributes: where the sender's and the two that count are more, the last
+        of the sender's are left out. A sender's own replay_of names no replay.
+        """
+        first = self.attributes.get(REPLAY_OF) if self.replay_count > 0 else None
         counted = {
-            REPLAY_OF: self.attributes.get(REPLAY_OF, self.message_id),
+            REPLAY_OF: first or id_attribute(self.message_id),
             REPLAY_COUNT: str(self.replay_count + 1),
         }
-        return PubsubMessage(data=payload, attributes={**self.attributes, **counted})
+        others = ((k, v) for k, v in self.attributes.items() if k not in counted)
+        kept = itertools.islice(others, MAX_ATTRIBUTES - len(counted))
+        return PubsubMessage(data=payload, attributes=dict(kept) | counted)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,6 +172,16 @@ class ReplayPolicy:
             if applies:
                 return outcome, payload
         return Outcome.REPLAYED, payload
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        moment = dt.datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError("failed_at has no offset")
+        return moment.astimezone(dt.UTC)
+    except OverflowError:
+        raise ValueError("failed_at is out of range") from None
 
 
 def _test_id(payload: bytes) -> str | None:

@@ -40,6 +40,7 @@ class InsertRowsWriter:
         self._client: bigquery.Client | None = None
         self._appended = 0
         self._refused: list[RefusedRow] = []
+        self._unsettled: set[int] = set()
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_client": None}
@@ -57,6 +58,7 @@ class InsertRowsWriter:
             (first + index, uuid.uuid4().hex, json_row(self._columns, rows[index]))
             for index in checked.indices
         ]
+        self._unsettled = {position for position, _, _ in pending}
         if not pending:
             return
         for offset, reply in send_in_halves(self._send, pending):
@@ -75,15 +77,18 @@ class InsertRowsWriter:
             self._client = None
 
     def _send(self, rows: Sequence[_Pending]) -> None:
-        retry_transient("BigQuery", self._insert, list(rows))
+        retry_transient("BigQuery", self._insert, rows)
 
-    def _insert(self, pending: list[_Pending]) -> None:
-        """Inserts rows; those that BigQuery puts off stay pending.
+    def _insert(self, rows: Sequence[_Pending]) -> None:
+        """Inserts those rows that no earlier answer has settled; BigQuery may put some off.
 
         Raises:
             ServiceUnavailable: some are put off, or the answer is not BigQuery's.
             GoogleAPICallError: the whole request failed.
         """
+        pending = [row for row in rows if row[0] in self._unsettled]
+        if not pending:
+            return
         if self._client is None:
             self._client = bigquery_client(self._dataset.project)
         with gateways_answer_as_outage():
@@ -95,19 +100,19 @@ class InsertRowsWriter:
                 skip_invalid_rows=True,
                 timeout=_TIMEOUT_SECONDS,
             )
-        put_off = []
+        put_off = set()
         for told in errors:
             row = pending[told["index"]]
             first = told["errors"][0]
             if str(first.get("message")).startswith(_LOST_COLUMN):
                 self._live.forget()
-                put_off.append(row)
+                put_off.add(row[0])
             elif first["reason"] in _ROW_AT_FAULT:
                 reason = f"{first['reason']}: {first.get('message')}"
                 self._refused.append(RefusedRow(row[0], reason, first.get("location") or None))
             else:
-                put_off.append(row)
-        pending[:] = put_off
+                put_off.add(row[0])
+        self._unsettled -= {position for position, _, _ in pending} - put_off
         if put_off:
             raise ServiceUnavailable(f"{len(put_off)} rows are put off")  # type: ignore[no-untyped-call]
 

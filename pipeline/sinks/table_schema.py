@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from gcp.retry import gateways_answer_as_outage
 from transforms.row_checker import Checked, MissingColumnError, RowChecker
 from transforms.rows import Row
 
+# Rows that are bad have the table read again, however many they are not more often than this.
+READ_AGAIN_SECONDS = 10.0
 _TIMEOUT_SECONDS = 60.0
 _NO_RETRY: Any = None  # the callers wait out outages
 
@@ -30,6 +33,7 @@ class TableSchema:
         self._name = table
         self._columns = columns
         self._table: RowChecker | None = None
+        self._read_at = 0.0
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_table": None}
@@ -38,6 +42,7 @@ class TableSchema:
         """The table."""
         table = self._table
         if table is None:
+            self._read_at = time.monotonic()
             with (
                 contextlib.closing(bigquery_client(self._dataset.project)) as client,
                 gateways_answer_as_outage(),
@@ -53,9 +58,17 @@ class TableSchema:
         self._table = None
 
     def check(self, rows: Sequence[Row]) -> Checked:
-        """Parts the rows that the table takes from the others."""
+        """Parts the rows that the table takes from the others.
+
+        Somebody may have relaxed or retyped a column since the table was read, so no row is bad
+        by a reading that is older than ``READ_AGAIN_SECONDS``.
+        """
         with self._expect_columns():
-            return self.read().check(rows, dt.datetime.now(dt.UTC))
+            checked = self.read().check(rows, dt.datetime.now(dt.UTC))
+            if checked.bad and time.monotonic() - self._read_at >= READ_AGAIN_SECONDS:
+                self.forget()
+                checked = self.read().check(rows, dt.datetime.now(dt.UTC))
+            return checked
 
     def fit(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Rows that were checked, with the columns that the table has now."""

@@ -2,8 +2,8 @@
 
 import dataclasses
 import datetime as dt
+import os
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 import apache_beam as beam
@@ -56,18 +56,19 @@ class ReadFiles(beam.PTransform):
 
 
 def match(pattern: str) -> list[str]:
-    """The files that a path or pattern names, in order.
+    """The files that a path or pattern names, in order: URIs, and absolute local paths.
 
     Raises:
         FileNotFoundError: there is none.
-        ValueError: two of them share a name, and so would their messages' ids.
     """
-    paths = sorted(metadata.path for metadata in FileSystems.match([pattern])[0].metadata_list)
-    if not paths:
+    found = FileSystems.match([pattern])[0].metadata_list
+    if not found:
         raise FileNotFoundError(f"no file matches {pattern}")
-    if len({PurePosixPath(path).name for path in paths}) < len(paths):
-        raise ValueError(f"two files that match {pattern} have the same name: read them apart")
-    return paths
+    return sorted(_absolute(metadata.path) for metadata in found)
+
+
+def _absolute(path: str) -> str:
+    return path if FileSystems.get_scheme(path) else os.path.abspath(path)
 
 
 def read_file(path: str, publish_time: dt.datetime) -> Iterator[Message]:
@@ -90,8 +91,7 @@ def read_file(path: str, publish_time: dt.datetime) -> Iterator[Message]:
 
 
 def read_lines(stream: BinaryIO, path: str, publish_time: dt.datetime) -> Iterator[Message]:
-    """One message a line; an empty line is an empty message."""
-    name = PurePosixPath(path).name
+    """One message a line (its id: path and line number); an empty line is an empty message."""
     number = 0
     while line := stream.readline(MAX_LINE_BYTES):
         number += 1
@@ -100,7 +100,7 @@ def read_lines(stream: BinaryIO, path: str, publish_time: dt.datetime) -> Iterat
             size = len(line) + _skip_line(stream)
         yield Message(
             payload=line.removesuffix(b"\n").removesuffix(b"\r"),
-            message_id=f"{name}:{number:09}",
+            message_id=f"{path}:{number:09}",
             publish_time=publish_time,
             source=path,
             size=size,

@@ -7,6 +7,7 @@ from zetasql.core import wasm_client
 from ddl import statements
 from gcp.dataset import Dataset
 from tests.ddl.googlesql import GoogleSql
+from tests.ddl.operations import Run, on_bqemulator, on_zetasql
 
 
 class CachingConfig(Config):
@@ -34,3 +35,11 @@ def googlesql(dataset: Dataset) -> GoogleSql:
     for query in statements.queries(dataset):
         engine.create(query)
     return engine
+
+
+@pytest.fixture(params=["zetasql", "bqemulator"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """Fills in a dataset, fills its tables, and runs a query on one of the engines."""
+    if request.param == "zetasql":
+        return on_zetasql(request.getfixturevalue("googlesql"), request.getfixturevalue("dataset"))
+    return on_bqemulator(request.getfixturevalue("warehouse"))

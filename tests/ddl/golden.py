@@ -26,6 +26,7 @@ CASES = Path(__file__).parent / "cases"
 LATENESS = (
     "event_id, late_status, is_late_submission, late_by_seconds, deadline_ts, deadline_source"
 )
+JSON_COLUMNS = {"error_payload", "extra", "attributes"}
 IDS = {"session_id": "x1", "test_id": "t1", "student_id": "s1"}
 
 
@@ -128,6 +129,14 @@ def letter(row: Row, place: int) -> Row:
         "publish_time": row.get("client_ts", failed_at),
         "message_id": f"d{place}",
         **row,
+    }
+
+
+def as_text(row: Row) -> Row:
+    """The row as BigQuery takes it in: JSON columns as JSON text."""
+    return {
+        name: json.dumps(value) if name in JSON_COLUMNS and value is not None else value
+        for name, value in row.items()
     }
 
 

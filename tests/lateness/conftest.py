@@ -15,10 +15,13 @@ class Engine:
         steps_to_settle: the direct runner's TestStream goes on before its last elements have come
             through every stage; so many steps of a clock that hardly moves let them. Prism waits
             by itself, and fires what is due at each step of the clock.
+        keeps_counters: whether its result has the counters of the whole run. The direct runner's
+            has those of one bundle only.
     """
 
     options: list[str]
     steps_to_settle: int
+    keeps_counters: bool
 
 
 def _prism() -> str | None:
@@ -30,7 +33,8 @@ def _prism() -> str | None:
 def engine(request) -> Engine:
     """Each runner that has TestStream, state and processing-time timers."""
     if request.param == "direct":
-        return Engine(["--runner=BundleBasedDirectRunner"], steps_to_settle=20)
+        options = ["--runner=BundleBasedDirectRunner"]
+        return Engine(options, steps_to_settle=20, keeps_counters=False)
     prism = _prism()
     if prism is None:
         pytest.skip(
@@ -39,4 +43,5 @@ def engine(request) -> Engine:
     return Engine(
         ["--runner=PrismRunner", f"--prism_location={prism}", "--environment_type=LOOPBACK"],
         steps_to_settle=0,
+        keeps_counters=True,
     )

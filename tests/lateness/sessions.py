@@ -17,7 +17,13 @@ def at(seconds: float) -> dt.datetime:
 
 
 def accepted(
-    session_id: str, name: str, event_type: EventType, seconds: float, copy: int = 0, **fields
+    session_id: str,
+    name: str,
+    event_type: EventType,
+    seconds: float,
+    copy: int = 0,
+    data: bytes = b"{}",
+    **fields,
 ):
     """An event ``seconds`` after BEGIN; ``copy`` tells apart the messages of one event."""
     if event_type in (EventType.ANSWER_SUBMIT, EventType.ANSWER_RESUBMIT):
@@ -31,7 +37,8 @@ def accepted(
         client_ts=at(seconds),
         **fields,
     )
-    return accept(event, message_id=f"{session_id}/{name}/{copy}", publish_time=at(seconds))
+    message_id = f"{session_id}/{name}/{copy}"
+    return accept(event, data=data, message_id=message_id, publish_time=at(seconds))
 
 
 def with_two_starts(session_id: str) -> list[ValidExamEvent]:

@@ -1,6 +1,7 @@
 import collections
 import dataclasses
 import datetime as dt
+from pathlib import Path
 
 import fastavro
 import msgspec
@@ -137,9 +138,20 @@ def test_the_archive_holds_the_same_messages(traffic, tmp_path):
     with path.open("rb") as file:
         records = list(fastavro.reader(file))
     assert [record["data"] for record in records] == [m.payload for m in traffic[:50]]
-    assert [record["message_id"] for record in records[:3]] == ["1", "2", "3"]
+    numbers = ("000000001", "000000002", "000000003")
+    assert [record["message_id"] for record in records[:3]] == [f"{path}:{n}" for n in numbers]
     first = records[0]
     assert first["attributes"] == traffic[0].attributes
     assert first["subscription_name"] == "projects/local-exams/subscriptions/s"
     expected = START + dt.timedelta(seconds=traffic[0].offset_seconds)
     assert first["publish_time"] == expected
+
+
+def test_the_ids_of_two_archives_differ(traffic, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = set()
+    for path in (Path("mon/traffic.avro"), Path("tue/traffic.avro")):
+        write_archive(traffic[:5], path, "projects/local-exams/subscriptions/s", START)
+        with path.open("rb") as file:
+            found |= {record["message_id"] for record in fastavro.reader(file)}
+    assert len(found) == 10

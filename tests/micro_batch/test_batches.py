@@ -15,6 +15,7 @@ from pipeline.options import parse
 from tests.pipeline.events import NOW, event
 from tests.pipeline.test_main import kinds
 from transforms.decode import Decoder
+from transforms.lateness.steps import Lookups
 from transforms.rows import FactRows
 
 SUBSCRIPTION = "projects/local-exams/subscriptions/events"
@@ -48,7 +49,9 @@ def batches(applied):
             f"--dead_letter_topic={TOPIC}",
         ]
     )
-    return Batches(dataclasses.replace(config, dead_letter_topic=None), options)
+    config = dataclasses.replace(config, dead_letter_topic=None)
+    settings = SettingsTable(config.dataset, config.settings_refresh_seconds)
+    return Batches(config, config.bounds, options, Lookups(settings))
 
 
 @pytest.fixture

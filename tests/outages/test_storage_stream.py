@@ -1,5 +1,5 @@
 """One stream of the direct runner whose rows go by the Storage Write API, on the real emulators
-behind doors. What the API answers without being away is in tests/pipeline/test_storage_writer.py:
+behind doors. What the API answers without being away is in tests/pipeline/test_storage_*.py:
 the emulator cannot be made to.
 """
 

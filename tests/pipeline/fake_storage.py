@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pyarrow as pa
-from google.cloud.bigquery import Table
+from google.cloud.bigquery import SchemaField, Table
 from google.cloud.bigquery_storage_v1.types import (
     AppendRowsRequest,
     AppendRowsResponse,
@@ -25,6 +25,10 @@ from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 MAX_REQUEST_BYTES = 10_000_000
+COLUMNS = ("n", "kind", "extra")
+N = SchemaField("n", "INT64", mode="REQUIRED")
+KIND = SchemaField("kind", "STRING")
+EXTRA = SchemaField("extra", "STRING")
 _Code = StorageError.StorageErrorCode
 
 
@@ -171,3 +175,13 @@ def _storage_error(code):
     detail = any_pb2.Any()
     detail.Pack(StorageError.pb(StorageError(code=code)))
     return status_pb2.Status(code=3, message=code.name, details=[detail])
+
+
+def rows(*kinds, first=0):
+    """Rows of the table's columns, one for each kind, numbered from ``first``."""
+    return [(first + n, kind, None) for n, kind in enumerate(kinds)]
+
+
+def numbers(table):
+    """The numbers of the rows that were written, in order."""
+    return sorted(row["n"] for row in table.written)

@@ -4,6 +4,7 @@ is a fake, and the tests' names say so; what the emulator takes is seen wherever
 
 import datetime as dt
 import pickle
+import time
 
 import pytest
 from google.api_core import exceptions
@@ -27,9 +28,12 @@ class FakeBigQuery:
         self.script = list(script)
         self.stored = []
         self.ids = []
+        self.fields = [SchemaField("n", "INT64")]
+        self.reads = 0
 
     def get_table(self, table_id, **_):
-        return Table(table_id, [SchemaField("n", "INT64")])
+        self.reads += 1
+        return Table(table_id, self.fields)
 
     def insert_rows_json(self, table, rows, row_ids, **options):
         assert options["skip_invalid_rows"]
@@ -109,6 +113,20 @@ def test_with_a_fake_bigquery_only_a_row_at_fault_comes_back(write):
     assert fake.ids[1] == fake.ids[0][:1], "a row keeps its insertId"
 
 
+def test_with_a_fake_bigquery_a_row_is_settled_by_one_answer(write):
+    """The first answer refuses row 0, takes row 1 and puts off the rest; the second refuses all."""
+    first = [error(0, "invalid", "n"), error(2, "backendError"), error(3, "backendError")]
+    no = exceptions.BadRequest("no", errors=[{"reason": "invalid"}])
+    fake = FakeBigQuery(script=[first, no, no, [], no])
+    assert write(fake, [10, 11, 12, 13]) == [
+        RefusedRow(0, "invalid: m", "n"),
+        RefusedRow(3, "invalid: no"),
+    ]
+    assert fake.stored == [11, 12]
+    all_ids = fake.ids[0]
+    assert fake.ids == [all_ids, all_ids[2:], all_ids[2:], all_ids[2:3], all_ids[3:]]
+
+
 def test_with_a_fake_bigquery_a_column_that_the_table_lost_is_waited_for(write):
     lost = error(0, "invalid", "n")
     lost["errors"][0]["message"] = "no such field: n."
@@ -136,6 +154,35 @@ def test_with_a_fake_bigquery_a_row_that_does_not_fit_the_table_is_not_sent(writ
     ]
     assert fake.stored == [1]
     assert len(fake.ids) == 1
+
+
+def test_with_a_fake_bigquery_rows_are_rejected_by_the_present_table_only(new, monkeypatch):
+    monkeypatch.setattr(table_schema, "READ_AGAIN_SECONDS", 0)
+    fake = FakeBigQuery()
+    writer = new(fake)
+    fake.fields = [SchemaField("n", "STRING")]
+    writer.append([(1,), ("2",)])
+    assert writer.flush() == [RefusedRow(0, "invalid: n is not of type STRING", "n")]
+    assert fake.stored == ["2"]
+
+
+def test_with_a_fake_bigquery_bad_rows_do_not_have_the_table_read_every_time(new, monkeypatch):
+    fake = FakeBigQuery()
+    writer = new(fake)
+    now = time.monotonic()
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    for _ in range(3):
+        writer.append([("1",), ("2",)])
+    assert fake.reads == 1
+    now += table_schema.READ_AGAIN_SECONDS
+    for _ in range(3):
+        writer.append([("1",), ("2",)])
+        writer.append([(1,)])
+    assert fake.reads == 2
+    now += table_schema.READ_AGAIN_SECONDS
+    writer.append([(1,)])
+    assert fake.reads == 2, "good rows need no second look"
+    assert len(writer.flush()) == 12
 
 
 def test_the_writer_travels_without_its_connection(new):

@@ -7,20 +7,14 @@ import json
 import pytest
 from google.pubsub_v1.types import PubsubMessage
 
-from pipeline.replay.candidates import Outcome, ReplayCandidate, ReplayPolicy, Selection
-from schemas.errors import ErrorKind
+from pipeline.replay.candidates import Outcome, ReplayCandidate, ReplayPolicy
 from schemas.exam_event.family import EXAM_EVENT
+from tests.pipeline.replays import ALL, THEIRS
 from tests.transforms.builders import NOW, letter, message, payload
 from transforms.dead_letters import to_pubsub, to_row
 from transforms.fixes import FIXES
 
-ALL = Selection(
-    kinds=frozenset(ErrorKind),
-    start=dt.datetime.min.replace(tzinfo=dt.UTC),
-    end=dt.datetime.max.replace(tzinfo=dt.UTC),
-)
 SECOND = dt.timedelta(seconds=1)
-THEIRS = {"app": "ios", "data": "a", "topic": "b", "retry": "c"}
 DEAD = letter(
     message(attributes=THEIRS | {"replay_count": "1", "replay_of": "m0"}, message_id="m7"),
     error_field="answer",
@@ -71,6 +65,67 @@ def test_what_goes_out_is_the_original_and_counted():
     assert dict(again.attributes) == THEIRS | {"replay_of": "m0", "replay_count": "2"}
 
 
+def test_the_senders_attributes_of_our_names_go_back_from_the_topic_as_from_the_table():
+    sent = {
+        "source": "ios",
+        "event_id": "dedupe-7",
+        "sender_source": "x",
+        "sender": "y",
+        "app": "3",
+    }
+    dead = letter(message(attributes=sent, message_id="m7"))
+    counted = {"replay_of": "m7", "replay_count": "1"}
+    for found in (read(dead), ReplayCandidate.of_row(to_row(dead)._asdict() | {"is_fact": False})):
+        assert found.attributes == sent
+        assert dict(found.again(b"{}").attributes) == sent | counted
+
+
+def test_replay_of_counts_only_where_a_replay_was_counted():
+    of_sender = letter(message(attributes={"replay_of": "prod"}, message_id="m7"))
+    assert read(of_sender).again(b"{}").attributes["replay_of"] == "m7"
+
+
+@pytest.mark.parametrize("sent", [98, 99, 100])
+def test_as_many_attributes_go_back_as_pubsub_takes(sent):
+    attributes = {f"key {n}": "v" for n in range(sent)}
+    dead = letter(message(attributes=attributes, message_id="m7"))
+    out = dict(
+        ReplayCandidate.of_row(to_row(dead)._asdict() | {"is_fact": False}).again(b"{}").attributes
+    )
+    assert len(out) == 100
+    assert (out.pop("replay_of"), out.pop("replay_count")) == ("m7", "1")
+    assert out.items() <= attributes.items()
+
+
+def test_a_replay_of_a_message_with_100_attributes_drops_no_more():
+    attributes = {f"key {n}": "v" for n in range(98)} | {"replay_count": "1", "replay_of": "m0"}
+    dead = letter(message(attributes=attributes), replay_count=1)
+    out = dict(
+        ReplayCandidate.of_row(to_row(dead)._asdict() | {"is_fact": False}).again(b"{}").attributes
+    )
+    assert out == attributes | {"replay_count": "2"}
+
+
+def test_a_long_id_fits_an_attribute_with_the_line_number():
+    name = f"/{'é' * 600}/log.jsonl:000000007"
+    dead = letter(message(message_id=name))
+    for found in (read(dead), ReplayCandidate.of_row(to_row(dead)._asdict() | {"is_fact": False})):
+        told = found.again(b"{}").attributes["replay_of"]
+        assert len(told.encode()) <= 1024
+        assert name.endswith(told)
+
+
+@pytest.mark.parametrize(
+    "time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-03-02T10:00:00"]
+)
+def test_a_letter_whose_time_is_no_time_is_no_letter_of_ours(time):
+    data, attributes = to_pubsub(DEAD)
+    with pytest.raises(ValueError, match="failed_at"):
+        ReplayCandidate.of_message(
+            PubsubMessage(data=data, attributes=attributes | {"failed_at": time})
+        )
+
+
 @pytest.mark.parametrize("missing", ["message_id", "error_kind", "stage", "failed_at"])
 def test_what_is_no_letter_of_ours_is_told(missing):
     data, attributes = to_pubsub(DEAD)
@@ -105,7 +160,11 @@ def test_only_what_is_asked_for_is_taken(change, taken):
     assert judged(selection=dataclasses.replace(ALL, **change)) is expected
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"test_id": 1}', b"{}"])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b'{"test_id": 1}', b"{}", b"[" * 200_000]
+    + [b'{"test_id": "%s"}' % text for text in (b"\\ud800", b"\\x", b"\x01", b"t1\xff")],
+)
 def test_a_body_without_a_test_is_of_no_test(body):
     assert (
         judged(letter(message(body)), dataclasses.replace(ALL, test="t1")) is Outcome.NOT_ASKED_FOR

@@ -1,4 +1,4 @@
-"""The command against bqemulator. Which messages it counts: tests/ddl/test_operations.py."""
+"""The command against bqemulator. Which messages it counts: tests/ddl/test_reconcile_query.py."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def counted(applied, capsys):
     def run(*options):
         code = main([f"--dataset={applied.dataset}", *options])
         out, error = capsys.readouterr()
-        reading, empty, *table = out.splitlines()
+        reading, empty, *table = run.lines = out.splitlines()
         assert reading.startswith(f"Reading events_fact and dead_letters of {applied.dataset}, ")
         assert empty == ""
         return code, {line[:28].strip(): line[28:].strip() for line in table}, reading + error
@@ -62,13 +62,60 @@ def test_a_missing_message_is_a_failure(counted):
     assert said.endswith("error: 1,195 of 1,200 messages are neither fact nor dead letter\n")
 
 
-def test_what_was_processed_long_after_the_window_may_be_missing(counted):
+def test_events_that_a_window_does_not_read_may_be_missing(counted):
     code, _, said = counted("--end=2026-03-03T00:00:00Z", "--expected=6")
     assert code == 1
     assert said.endswith(
-        "error: 1 of 6 messages are neither fact nor dead letter; were they processed after "
-        "2026-03-05? then leave out --end, and expect all that was published since\n"
+        "error: 1 of 6 messages are neither fact nor dead letter; is the client_ts of an event "
+        "outside the partitions read? then leave out --start and --end\n"
     )
+
+
+def test_letters_of_a_backlog_are_found(applied, counted):
+    late = {"error_kind": "not_json", "failed_at": "2026-04-02T10:00:00Z"}
+    row = golden.letter(late | {"publish_time": "2026-03-02T10:00:00Z", "message_id": "late"}, 9)
+    assert not applied.client.insert_rows_json(applied.dataset.table("dead_letters"), [row])
+    window = ("--start=2026-03-02T00:00:00Z", "--end=2026-03-03T00:00:00Z")
+    code, table, _ = counted(*window, "--expected=6")
+    assert (code, table["dead letters"]) == (0, "3")
+
+
+def test_messages_that_share_an_id_are_named(applied, counted):
+    rows = [golden.fact(FACT | {"event_id": e, "message_id": "log:1"}, 0) for e in "cd"]
+    assert not applied.client.insert_rows_json(applied.dataset.table("events_fact"), rows)
+    sources = [
+        golden.letter({"failed_at": "2026-03-02T10:00:00Z", "message_id": "log:2", "source": s}, 0)
+        for s in ("mon/log", "tue/log")
+    ]
+    assert not applied.client.insert_rows_json(applied.dataset.table("dead_letters"), sources)
+    _, table, _ = counted()
+    assert (table["facts"], table["duplicates"], table["dead letters"]) == ("4", "0", "3")
+    notes = [line for line in counted.lines if line.startswith("note: ")]
+    assert notes == [
+        "note: 1 message_ids stand for several messages (several event_ids): log:1",
+        "note: 1 message_ids have dead letters from several sources, and count once each: log:2; "
+        "read again from an archive it is one message, else there are several",
+    ]
+
+
+def test_replays_count_as_published(applied, counted, capsys):
+    _, _, said = counted("--expected=4")
+    assert "check --expected (replays count as published)" in said
+    assert not [line for line in counted.lines if "replays" in line]
+    replay = {"failed_at": "2026-03-02T10:00:00Z", "message_id": "r", "replay_count": 1}
+    row = golden.letter(replay, 9)
+    assert not applied.client.insert_rows_json(applied.dataset.table("dead_letters"), [row])
+    counted("--expected=6")
+    assert counted.lines[-1] == "note: replays count as published: each is a message of its own"
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "replays among them" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_ends_of_the_calendar(counted):
+    code, table, _ = counted("--start=0001-01-01T00:00:00Z", "--end=9999-12-31T23:59:59Z")
+    assert (code, table["facts"], table["dead letters"]) == (0, "2", "2")
+    assert counted("--start=9999-12-31T23:59:59Z")[1]["facts"] == "0"
 
 
 def test_more_than_was_published_is_a_failure_too(counted):
@@ -90,6 +137,7 @@ def test_a_window_says_which_partitions_it_reads(counted):
     code, table, said = counted(window[0], "--end=2026-03-02T13:00:00+02:00", "--expected=5")
     assert (code, table["unaccounted"]) == (0, "0")
     assert "partitions from 2026-02-22 to 2026-03-04 (for conflicts eight days more)" in said
+    assert ", of dead letters up to today's: " in said
     code, table, said = counted("--start=2026-03-02T10:00:01Z")
     assert (table["facts"], table["dead letters"]) == ("0", "0")
     assert "partitions from 2026-02-22 (for" in said
@@ -103,6 +151,8 @@ def test_a_window_says_which_partitions_it_reads(counted):
         ["--dataset=local-exams.x", "--expected=many"],
         ["--dataset=local-exams.x", "--start=2026-03-02T10:00:00"],
         ["--dataset=local-exams.x", "--end=soon"],
+        ["--dataset=local-exams.x", "--start=0001-01-01T00:00:00+14:00"],
+        ["--dataset=local-exams.x", "--end=9999-12-31T23:59:59-14:00"],
         ["--dataset=local-exams.x` WHERE TRUE --"],
     ],
 )

@@ -3,10 +3,11 @@ import io
 
 import fastavro
 import pytest
+from apache_beam.io.filesystem import FileMetadata, MatchResult
 from apache_beam.io.gcp.pubsub import PubsubMessage
 from proto.datetime_helpers import DatetimeWithNanoseconds
 
-from pipeline.sources import files
+from pipeline.sources import files, subscription
 from schemas.coders import StructCoder
 from schemas.message import Message
 from tests.pipeline.archives import ARCHIVE
@@ -37,7 +38,7 @@ def archive(path, count, schema=ARCHIVE):
 def test_each_line_is_a_message_numbered_from_one():
     messages = lines(b'{"a":1}\n\n{"b":2}\r\n{"c":3}')
     assert [m.payload for m in messages] == [b'{"a":1}', b"", b'{"b":2}', b'{"c":3}']
-    assert messages[3].message_id == "log.jsonl:000000004"
+    assert messages[3].message_id == "/some/where/log.jsonl:000000004"
     assert messages[0].source == "/some/where/log.jsonl"
     assert messages[0].publish_time == PUBLISHED
     assert lines(b"") == []
@@ -96,18 +97,40 @@ def test_a_pattern_names_files_in_order(tmp_path):
         files.match(f"{tmp_path}/none.jsonl")
 
 
-def test_two_files_of_one_name_would_share_message_ids(tmp_path):
+def test_two_files_of_one_name_are_two_files(tmp_path):
     for folder in ("monday", "tuesday"):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "log.jsonl").touch()
-    with pytest.raises(ValueError, match="same name"):
-        files.match(f"{tmp_path}/*/log.jsonl")
+        (tmp_path / folder / "log.jsonl").write_bytes(b"{}\n")
+    found = [
+        message.message_id
+        for path in files.match(f"{tmp_path}/*/log.jsonl")
+        for message in files.read_file(path, PUBLISHED)
+    ]
+    assert found == [
+        f"{tmp_path}/monday/log.jsonl:000000001",
+        f"{tmp_path}/tuesday/log.jsonl:000000001",
+    ]
+
+
+def test_a_relative_path_is_made_absolute(tmp_path, monkeypatch):
+    (tmp_path / "odd [name]").mkdir()
+    (tmp_path / "odd [name]" / "log.jsonl").touch()
+    monkeypatch.chdir(tmp_path / "odd [name]")
+    for pattern in ("log.jsonl", "./*.jsonl", "../odd*/log.jsonl"):
+        assert files.match(pattern) == [f"{tmp_path}/odd [name]/log.jsonl"]
+
+
+def test_a_uri_stays_as_it_is(monkeypatch):
+    """No object store can be reached from a test: what it would list is given."""
+    listed = MatchResult("gs://b/*.jsonl", [FileMetadata("gs://b/x//log.jsonl", 1)])
+    monkeypatch.setattr(files.FileSystems, "match", lambda patterns: [listed])
+    assert files.match("gs://b/*.jsonl") == ["gs://b/x//log.jsonl"]
 
 
 def test_a_pubsub_message_keeps_its_metadata_and_travels():
     published = DatetimeWithNanoseconds.from_rfc3339("2026-01-02T03:04:05.123456789Z")
     received = PubsubMessage(b"{}", {"origin": "app"}, message_id="7", publish_time=published)
-    message = files.from_pubsub(received, source="projects/p/subscriptions/s")
+    message = subscription.from_pubsub(received, source="projects/p/subscriptions/s")
     assert message.message_id == "7"
     assert message.publish_time == PUBLISHED.replace(microsecond=123456)
     assert message.attributes == {"origin": "app"}

@@ -64,9 +64,11 @@ def accepted(extra: str | None = None, **fields: Any) -> ValidExamEvent:
     return accept(event(**fields), extra)
 
 
-def accept(of: ExamEvent, extra: str | None = None, **of_message: Any) -> ValidExamEvent:
+def accept(
+    of: ExamEvent, extra: str | None = None, data: bytes = b"{}", **of_message: Any
+) -> ValidExamEvent:
     """An event as a valid message of ours would have brought it."""
-    return ValidExamEvent(message=message(b"{}", **of_message), event=of, extra=extra)
+    return ValidExamEvent(message=message(data, **of_message), event=of, extra=extra)
 
 
 def row_dict(sent: ValidExamEvent, lateness: LatenessResult = UNKNOWN) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from transforms.dead_letters import (
     MAX_STORED_PAYLOAD_BYTES,
     OWN_ATTRIBUTES,
     DeadLetterFactory,
+    senders_attributes,
     to_pubsub,
     to_row,
 )
@@ -34,6 +35,7 @@ keys = st.one_of(
     st.text(max_size=12),
     st.text(max_size=8).map("goog".__add__),
     st.sampled_from(sorted(OWN_ATTRIBUTES)),
+    st.sampled_from(sorted(OWN_ATTRIBUTES)).map("sender_".__add__),
     st.sampled_from(KEYWORDS),
     st.sampled_from(["k" * 256, "k" * 257, "é" * 128, "é" * 129]),
 )
@@ -88,24 +90,28 @@ def test_whatever_the_message_pubsub_takes_the_letter(
 @given(attributes=few_attributes)
 @example(attributes=dict.fromkeys(OWN_ATTRIBUTES, "theirs"))
 @example(attributes=dict.fromkeys(KEYWORDS, "theirs"))
-def test_their_attributes_survive_but_for_ours(attributes: dict[str, str]) -> None:
+@example(attributes={"source": "a", "sender_source": "b", "sender_sender_source": "c"})
+@example(attributes={"sender_": "a", "sender_app": "b", "sender_" * 35 + "source": "c"})
+def test_their_attributes_survive(attributes: dict[str, str]) -> None:
     _, told = to_pubsub(letter(message(attributes=attributes)))
+    assert not any(told[key] == "theirs" for key in OWN_ATTRIBUTES & told.keys())
+    theirs = senders_attributes(told)
     for key, value in attributes.items():
-        if key in OWN_ATTRIBUTES:
-            assert told.get(key) != "theirs"
-        elif key.startswith("goog") or not 0 < len(key.encode()) <= 256:
-            assert key not in told
+        if key.startswith("goog") or not 0 < len(key.encode()) <= 256 or key == "replay_count":
+            assert key not in theirs
+        elif key not in theirs:  # escaped, it would be too long
+            assert len(f"sender_{key}") > 256
         else:
-            assert value.startswith(told[key])
+            assert value.startswith(theirs[key])
             # Cut where it must be, and at a character: one more would not have fitted.
-            kept = len(told[key])
-            assert told[key] == value or len(value[: kept + 1].encode()) > 1024
-    assert told.keys() <= attributes.keys() | OWN_ATTRIBUTES
+            kept = len(theirs[key])
+            assert theirs[key] == value or len(value[: kept + 1].encode()) > 1024
+    assert theirs.keys() <= attributes.keys()
 
 
 def test_ours_are_all_there() -> None:
     dead = letter(
-        message(attributes={"replay_count": "2", "app": "ios"}, message_id="m7"),
+        message(attributes={"replay_count": "2", "app": "ios", "source": "web"}, message_id="m7"),
         error_field="answer",
         event_id="e1",
         replay_count=2,
@@ -114,6 +120,7 @@ def test_ours_are_all_there() -> None:
     assert data == payload()
     assert told == {
         "app": "ios",
+        "sender_source": "web",
         "error_kind": "not_json",
         "error_message": "the body is empty",
         "error_field": "answer",

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from schemas.errors import ContractError, ErrorKind
+from schemas.exam_event.family import EXAM_EVENT
 from tests.ddl.googlesql import GoogleSql
 from tests.transforms import cases
 from tests.transforms.builders import DECODER, REQUIRED, outcome, payload, raw
 from tests.transforms.strategies import FIELDS, bad_values
-from transforms.decode import MAX_PAYLOAD_BYTES, event_id_of
+from transforms.decode import MAX_PAYLOAD_BYTES, Decoder, event_id_of
 
 UNKNOWN_FIELD = b', "unknown to the contract": [1]}'
 TIMESTAMPS = ("client_ts", "session_start_ts", "session_expiry_ts")
@@ -49,6 +50,54 @@ def test_timestamps_are_cut_to_the_microsecond(
 ) -> None:
     event, _ = DECODER.decode(raw(f'"{field}": "{text}"{unknown}'))
     assert getattr(event, field) == instant
+
+
+@pytest.mark.parametrize("field", TIMESTAMPS)
+@pytest.mark.parametrize("unknown", ["", ', "z": 1'], ids=["known", "unknown"])
+@pytest.mark.parametrize("text", cases.NO_INSTANTS)
+def test_a_timestamp_is_rfc_3339(field: str, unknown: str, text: str) -> None:
+    decoder = Decoder(EXAM_EVENT)
+    decoder.decode(raw('"z": 1'))
+    with pytest.raises(ContractError) as caught:
+        decoder.decode(raw(f'"{field}": "{text}"{unknown}'))
+    assert (caught.value.kind, caught.value.field) == (ErrorKind.SCHEMA_VIOLATION, field)
+    assert str(caught.value).startswith(f"{field} must be an RFC 3339 timestamp")
+
+
+@pytest.mark.parametrize("data", [b"", b" ", b" \r\n\t"])
+def test_a_body_of_white_space_is_called_empty(data: bytes) -> None:
+    assert str(refusal(data)) == "the body is empty"
+
+
+LONE_SURROGATES = [
+    r'"answer": "\ud800"',
+    r'"answer": "\ude00 "',
+    r'"z": "\ud83d\u0041"',
+    r'"z": ["\ud83dabcdefgh"]',
+    r'"\udbff": 1',
+    rf'"z": "\ud800", "n": {cases.MANY_DIGITS}',
+]
+
+
+@pytest.mark.parametrize("members", LONE_SURROGATES, ids=lambda members: members[:20])
+def test_a_lone_surrogate_is_named_as_one(members: str) -> None:
+    error = refusal(raw(members))
+    assert error.kind is ErrorKind.NOT_JSON
+    assert str(error) == "the body has a lone surrogate in a string: send valid UTF-8"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        raw(r'"z": "\ud83d\ude00"')[:-1],
+        raw(r'"z": "\ud83d')[:-1],
+        raw(r'"z": "\\ud800", "a": NaN'),
+        raw(f'"z": {cases.nested(100_000)}, "a": "\\ud800'),
+    ],
+    ids=["a pair, cut off", "cut off in a pair", "an escaped backslash", "deep and cut off"],
+)
+def test_no_other_text_is_called_a_lone_surrogate(data: bytes) -> None:
+    assert "surrogate" not in str(refusal(data))
 
 
 @pytest.mark.parametrize(("_", "data", "expected"), cases.EXTRAS, ids=ids(cases.EXTRAS))

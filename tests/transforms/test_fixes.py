@@ -3,7 +3,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from schemas.exam_event.event import ExamEvent
@@ -71,9 +71,14 @@ def test_what_it_is_not_about_stays_byte_for_byte(name: str, fields: dict[str, A
 @given(data=st.binary(max_size=60) | strategies.json_texts.map(str.encode))
 @example(data=b"[" * 200_000)
 @example(data=b'{"client_ts": "\\ud800"}')
+@example(data=b'{"attempt_no": "\\ud83d"}')
+@example(data=b'{"client_ts": "\\x"}')
+@example(data=b'{"attempt_no": "1", "\\ud800": 1}')
+@example(data=b'{"client_ts": "2026-03-02T10:00:00\x01"}')
 @example(data=b'{"attempt_no": "1", "z": NaN}')
 @example(data=b'{"client_ts": "2026-03-02T10:00:00\xff", "attempt_no": "1\xff"}')
 def test_anything_else_stays_byte_for_byte(name: str, data: bytes) -> None:
+    assume(name != "strip_byte_order_mark" or not data.startswith(b"\xef\xbb\xbf"))
     assert fixed(name, data) == data
 
 

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.exam_event.event import ExamEvent
-from schemas.lateness import DeadlineSource, LatenessResult, LateStatus
+from schemas.lateness import (
+    DeadlineSource,
+    LatenessResult,
+    LatenessSettings,
+    LateStatus,
+    SettingsRow,
+)
 from tests.transforms import strategies
 from tests.transforms.builders import NOW, event
 from transforms.lateness.rule import UNKNOWN, judge, payload_deadline
@@ -54,6 +60,28 @@ def test_the_apps_verdict_stands_in_only_without_a_deadline(sent: ExamEvent) -> 
             deadline_source=DeadlineSource.CLIENT,
         )
         assert type(lateness.is_late_submission) is bool
+
+
+@pytest.mark.parametrize(
+    ("settings", "late_by", "source"),
+    [
+        (LatenessSettings(SettingsRow(60), {"t1": SettingsRow(90)}), 10, "test"),
+        (LatenessSettings(SettingsRow(60), {"t1": SettingsRow(None, 0)}), 40, "default"),
+        (LatenessSettings(SettingsRow(60), {"t2": SettingsRow(90)}), 40, "default"),
+        (LatenessSettings(tests={"t1": SettingsRow(90)}), 10, "test"),
+    ],
+)
+def test_a_duration_is_the_tests_own_before_that_of_every_test(
+    settings: LatenessSettings, late_by: int, source: str
+) -> None:
+    sent = event(session_start_ts=NOW - dt.timedelta(seconds=100))
+    assert judge(sent, None, settings) == LatenessResult(
+        late_status=LateStatus.LATE,
+        is_late_submission=True,
+        late_by_seconds=late_by,
+        deadline_ts=NOW - dt.timedelta(seconds=late_by),
+        deadline_source=DeadlineSource(source),
+    )
 
 
 @given(sent=strategies.events, zone=strategies.offsets)

@@ -5,6 +5,7 @@ from google.cloud.bigquery import SchemaField, Table, TimePartitioning
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transforms import row_checker
 from transforms.row_checker import MAX_ROW_BYTES, BadRow, MissingColumnError, RowChecker
 
 NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
@@ -114,6 +115,17 @@ def test_a_row_larger_than_a_request_is_refused_and_many_small_ones_are_not():
     assert checked.indices == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("raw", [b"abc", None])
+def test_the_size_of_a_row_is_that_of_all_its_text_and_bytes(monkeypatch, raw):
+    largest = row(text="abcde", raw=raw, doc="d" * 40, large="\xe4" * 30)
+    size = 5 + len(raw or b"") + 40 + 60
+    monkeypatch.setattr(row_checker, "MAX_ROW_BYTES", size)
+    assert CHECKER.check([row(), largest], NOW).bad == []
+    monkeypatch.setattr(row_checker, "MAX_ROW_BYTES", size - 1)
+    reason = f"the row has more than {size - 1} bytes"
+    assert CHECKER.check([row(), largest], NOW).bad == [BadRow(1, reason)]
+
+
 @given(st.lists(st.none() | st.sampled_from(BAD), min_size=1, max_size=20))
 def test_bad_rows_do_not_touch_good_ones(faults):
     rows = [
@@ -142,6 +154,17 @@ def test_a_batch_follows_the_table():
     assert CHECKER.fit(narrow).to_pylist() == [GOOD | {"doc": None}]
     with pytest.raises(MissingColumnError, match="doc"):
         without.fit(CHECKER.check([row()], NOW).batch)
+
+
+def test_a_batch_follows_a_column_to_a_type_that_holds_its_values():
+    def rows_of(kind):
+        return RowChecker(table(SchemaField("a", kind), partition=None), ("a",))
+
+    whole = rows_of("INT64").check([(7,), (None,)], NOW).batch
+    assert rows_of("FLOAT64").fit(whole).to_pylist() == [{"a": 7.0}, {"a": None}]
+    text = rows_of("STRING").check([("zanzibar",)], NOW).batch
+    with pytest.raises(ValueError, match=r"column a has become int64, which string does not fit$"):
+        rows_of("INT64").fit(text)
 
 
 @pytest.mark.parametrize(

@@ -29,15 +29,17 @@ from transforms.lateness.steps import (
 )
 from transforms.steps import Dead, RunInfo
 
+# What a session may hold: events, and bytes of their payloads.
 MAX_HELD = 1_000
+MAX_HELD_BYTES = 10_000_000
 
 
 class HoldForStartFn(JudgingFn):
     """Keyed by session: judges each event once the start is known, or when the wait is over.
 
-    State a session: its start record; the held events and their number; the latest element
-    timestamp, in microseconds. Once a start is there nothing is held. Everything is cleared
-    ``state_ttl_seconds`` of event time after the last element.
+    State a session: its start record; the held events, their number and the bytes of their
+    payloads; the latest element timestamp, in microseconds. Once a start is there nothing is
+    held. Everything is cleared ``state_ttl_seconds`` of event time after the last element.
 
     Copies are safe: an event that comes twice is judged twice and read once, a start that comes
     twice changes nothing.
@@ -46,6 +48,7 @@ class HoldForStartFn(JudgingFn):
     START = ReadModifyWriteStateSpec("start", StructCoder(StartRecord))
     HELD = BagStateSpec("held", StructCoder(ValidExamEvent))
     HELD_COUNT = ReadModifyWriteStateSpec("held_count", VarIntCoder())
+    HELD_BYTES = ReadModifyWriteStateSpec("held_bytes", VarIntCoder())
     LATEST = ReadModifyWriteStateSpec("latest_micros", VarIntCoder())
     WAIT_OVER = TimerSpec("wait_over", TimeDomain.REAL_TIME)
     SESSION_OVER = TimerSpec("session_over", TimeDomain.WATERMARK)
@@ -76,6 +79,7 @@ class HoldForStartFn(JudgingFn):
         start_state: Any = beam.DoFn.StateParam(START),
         held: Any = beam.DoFn.StateParam(HELD),
         held_count: Any = beam.DoFn.StateParam(HELD_COUNT),
+        held_bytes: Any = beam.DoFn.StateParam(HELD_BYTES),
         latest: Any = beam.DoFn.StateParam(LATEST),
         wait_over: Any = beam.DoFn.TimerParam(WAIT_OVER),
         session_over: Any = beam.DoFn.TimerParam(SESSION_OVER),
@@ -88,21 +92,24 @@ class HoldForStartFn(JudgingFn):
             start_state.write(start)
             if held_count.read():
                 wait_over.clear()
-                yield from self._release(start, held, held_count, self._by_start)
+                yield from self._release(start, held, held_count, held_bytes, self._by_start)
         if member.event is None:
             return
-        count = held_count.read() or 0
         if start is not None:
             yield self.judged(member.event, start)
-        elif count >= MAX_HELD:
+            return
+        count = held_count.read() or 0
+        size = (held_bytes.read() or 0) + len(member.event.message.payload)
+        if count >= MAX_HELD or size > MAX_HELD_BYTES:
             self._overflowed.inc()
             yield self.judged(member.event, None)
-        else:
-            if count == 0:
-                wait_over.set(Timestamp.of(self._clock() + self._wait))
-            held.add(member.event)
-            held_count.write(count + 1)
-            self._held.inc()
+            return
+        if count == 0:
+            wait_over.set(Timestamp.of(self._clock() + self._wait))
+        held.add(member.event)
+        held_count.write(count + 1)
+        held_bytes.write(size)
+        self._held.inc()
 
     @on_timer(WAIT_OVER)
     def stop_waiting(
@@ -110,8 +117,9 @@ class HoldForStartFn(JudgingFn):
         start_state: Any = beam.DoFn.StateParam(START),
         held: Any = beam.DoFn.StateParam(HELD),
         held_count: Any = beam.DoFn.StateParam(HELD_COUNT),
+        held_bytes: Any = beam.DoFn.StateParam(HELD_BYTES),
     ) -> Iterator[Judged | Dead]:
-        yield from self._release(start_state.read(), held, held_count, self._unknown)
+        yield from self._release(start_state.read(), held, held_count, held_bytes, self._unknown)
 
     @on_timer(SESSION_OVER)
     def forget(
@@ -119,9 +127,10 @@ class HoldForStartFn(JudgingFn):
         start_state: Any = beam.DoFn.StateParam(START),
         held: Any = beam.DoFn.StateParam(HELD),
         held_count: Any = beam.DoFn.StateParam(HELD_COUNT),
+        held_bytes: Any = beam.DoFn.StateParam(HELD_BYTES),
         latest: Any = beam.DoFn.StateParam(LATEST),
     ) -> Iterator[Judged | Dead]:
-        yield from self._release(start_state.read(), held, held_count, self._unknown)
+        yield from self._release(start_state.read(), held, held_count, held_bytes, self._unknown)
         start_state.clear()
         latest.clear()
         self._cleared.inc()
@@ -132,10 +141,16 @@ class HoldForStartFn(JudgingFn):
         session_over.set(Timestamp(micros=micros) + self._ttl)
 
     def _release(
-        self, start: StartRecord | None, held: Any, held_count: Any, counter: Any
+        self,
+        start: StartRecord | None,
+        held: Any,
+        held_count: Any,
+        held_bytes: Any,
+        counter: Any,
     ) -> Iterator[Judged | Dead]:
         for accepted in held.read():
             counter.inc()
             yield self.judged(accepted, start)
         held.clear()
         held_count.clear()
+        held_bytes.clear()

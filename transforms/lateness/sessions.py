@@ -6,6 +6,8 @@ from typing import Any
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
 
+from schemas.exam_event.event import ValidExamEvent
+from schemas.lateness import StartRecord
 from transforms.lateness.rule import earlier
 from transforms.lateness.steps import (
     Judged,
@@ -17,12 +19,17 @@ from transforms.lateness.steps import (
 )
 from transforms.steps import Dead, RunInfo
 
+# Payload of the events that wait for one question; what they take in memory is several times that.
+MAX_WAITING_BYTES = 10_000_000
+
 
 class JudgeSessionFn(JudgingFn):
     """Judges the events of a whole session at once.
 
+    A group is read twice, first for its start: its events may be more than memory holds.
+
     Where starts are to be found outside the run, the sessions of a bundle wait for its end, so
-    that one question does for all of them.
+    that one question does for all of them, or for as many as ``MAX_WAITING_BYTES`` lets wait.
     """
 
     def __init__(
@@ -34,29 +41,40 @@ class JudgeSessionFn(JudgingFn):
 
     def start_bundle(self) -> None:
         """Begins without any session."""
-        self._waiting: dict[str, WaitingSession] = {}
+        self._waiting: dict[str, tuple[StartRecord | None, list[ValidExamEvent]]] = {}
+        self._waiting_bytes = 0
 
     def process(self, element: tuple[str, Iterable[SessionElement]]) -> Iterator[Judged | Dead]:
-        """Gathers one session; judges it where nothing is to be asked."""
+        """Judges one session, or has it wait where something is to be asked."""
         session_id, members = element
-        start, events = None, []
+        start = None
         for member in members:
             start = earlier(start, member.start)
-            if member.event is not None:
-                events.append(member.event)
+        events = (member.event for member in members if member.event is not None)
         if self._starts is None:
             yield from (self.judged(event, start) for event in events)
-        else:
-            self._waiting[session_id] = WaitingSession(start, events)
+            return
+        self._waiting[session_id] = start, []
+        for event in events:
+            self._waiting.setdefault(session_id, (start, []))[1].append(event)
+            self._waiting_bytes += len(event.message.payload)
+            if self._waiting_bytes > MAX_WAITING_BYTES:
+                yield from self._judge_waiting()
 
     def finish_bundle(self) -> Iterator[Any]:
         """Judges the sessions that waited."""
+        for output in self._judge_waiting():
+            yield _in_window(output)
+
+    def _judge_waiting(self) -> Iterator[Judged | Dead]:
         if self._starts is None or not self._waiting:
             return
-        starts = self._starts.find(self._waiting)
-        for session_id, session in self._waiting.items():
+        waiting = {name: WaitingSession(*session) for name, session in self._waiting.items()}
+        starts = self._starts.find(waiting)
+        for session_id, session in waiting.items():
             for event in session.events:
-                yield _in_window(self.judged(event, starts[session_id]))
+                yield self.judged(event, starts[session_id])
+        self._waiting, self._waiting_bytes = {}, 0
 
 
 def _in_window(output: Judged | Dead) -> Any:

@@ -38,7 +38,7 @@ class SettingsSource(Protocol):
     """Where the constants of the rule come from; it travels to the workers."""
 
     def open(self) -> None:
-        """Called in ``setup``; raises where the settings cannot be read."""
+        """Called in ``setup``; waits while the table is unreachable, raises where it is wrong."""
 
     def current(self) -> LatenessSettings:
         """The settings as last read."""

@@ -1,0 +1,62 @@
+"""The engines that run the operators' queries, and rows for their tables."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+from google.cloud import bigquery
+
+from ddl.apply import apply
+from gcp.dataset import Dataset
+from tests.conftest import Warehouse
+from tests.ddl import golden
+from tests.ddl.golden import Row
+from tests.ddl.googlesql import AnyParameter, GoogleSql
+
+# Runs a query of the pipeline: the module that has it, rows of the tables, the parameters.
+Run = Callable[[ModuleType, dict[str, list[Row]], Sequence[AnyParameter]], list[Row]]
+DAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+
+
+def on_zetasql(engine: GoogleSql, dataset: Dataset) -> Run:
+    def run(
+        module: ModuleType, tables: dict[str, list[Row]], parameters: Sequence[AnyParameter]
+    ) -> Any:
+        full_names = {dataset.table(name): rows for name, rows in tables.items()}
+        return engine.run(
+            dataset.statement(str(module.__package__), module.SQL).rstrip(";\n"),
+            full_names,
+            parameters,
+        )
+
+    return run
+
+
+def on_bqemulator(warehouse: Warehouse) -> Run:
+    def run(
+        module: ModuleType, tables: dict[str, list[Row]], parameters: Sequence[AnyParameter]
+    ) -> Any:
+        client, dataset = warehouse.client, warehouse.dataset
+        apply(client, dataset)
+        for name, rows in tables.items():
+            assert not client.insert_rows_json(
+                dataset.table(name), [golden.as_text(row) for row in rows]
+            )
+        config = bigquery.QueryJobConfig(query_parameters=list(parameters))
+        sql = dataset.statement(str(module.__package__), module.SQL)
+        return [dict(row) for row in client.query(sql, job_config=config).result()]
+
+    return run
+
+
+def fact(event_id: str, message_id: str, hours: float = 0, **more: Any) -> Row:
+    moment = (DAY + dt.timedelta(hours=hours)).isoformat()
+    told = {"event_id": event_id, "event_type": "page_view", "message_id": message_id}
+    return golden.fact({"client_ts": moment, "publish_ts": moment, **told, **more}, 0)
+
+
+def letter(message_id: str, kind: str, hours: float = 0, **more: Any) -> Row:
+    moment = (DAY + dt.timedelta(hours=hours)).isoformat()
+    told = {"error_kind": kind, "publish_time": moment, "failed_at": moment}
+    return golden.letter({"message_id": message_id, **told, **more}, 0)
