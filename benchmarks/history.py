@@ -1,8 +1,9 @@
 """The summaries of one day against the size of history, in DuckDB.
 
-The SQL is that of ``ddl/views``, translated; the rows are made inside DuckDB, 20,000 a day in order
-of their date, so that its row groups prune as BigQuery's partitions do. A day's summaries read the
-day and eight days around it, however much lies before and after: their cost must not grow.
+The SQL is that of ``ddl/exam_event/views``, translated; the rows are made inside DuckDB, 20,000 a
+day in order of their date, so that its row groups prune as BigQuery's partitions do. A day's
+summaries read the day and eight days around it, however much lies before and after: their cost must
+not grow.
 Processor time of all threads.
 """
 
@@ -18,12 +19,18 @@ from benchmarks.harness.measure import Figure, cpu_seconds
 from ddl import statements
 from gcp.dataset import Dataset
 from local_runner.emulators.start import PROJECT
+from schemas.dates import EARLIEST_DATE, LATEST_DATE
 
 _DATASET = Dataset(PROJECT, "history")
 _DAY = "DATE '2023-01-11', DATE '2023-01-11'"
-_ALL = "DATE '1960-01-01', DATE '2159-12-31'"
+_ALL = f"DATE '{EARLIEST_DATE}', DATE '{LATEST_DATE}'"
 _SUMMARIES = ("session_summary_between", "question_summary_between", "test_summary_between")
-_FUNCTIONS = ("judged_events_around", "events_around", "session_events_between", *_SUMMARIES)
+_FUNCTIONS = (
+    "judged_events_with_margin",
+    "events_with_margin",
+    "session_events_between",
+    *_SUMMARIES,
+)
 _TYPES = {"INT64": "BIGINT", "FLOAT64": "DOUBLE", "BOOL": "BOOLEAN", "TIMESTAMP": "TIMESTAMPTZ"}
 _TYPES |= {"STRING": "VARCHAR", "BYTES": "BLOB"}
 

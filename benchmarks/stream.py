@@ -27,6 +27,7 @@ from local_runner.environment import Environment, PubSubNames, run_name, start_e
 from local_runner.errors import RunnerError
 from local_runner.processes.background import background
 from schemas.exam_event.family import EXAM_EVENT
+from schemas.tables import DEAD_LETTERS
 
 _CONTENDERS = {"stream": "pipeline.main", "stream_floor": "benchmarks.rivals.identity"}
 _PERCENTILES = (50, 95, 99)
@@ -89,7 +90,7 @@ class Probe:
         self._sql = (
             f"SELECT message_id FROM `{environment.dataset.table(EXAM_EVENT.table)}` "  # noqa: S608
             "WHERE publish_ts >= @since UNION ALL "
-            f"SELECT message_id FROM `{environment.dataset.table('dead_letters')}` "
+            f"SELECT message_id FROM `{environment.dataset.table(DEAD_LETTERS)}` "
             "WHERE publish_time >= @since"
         )
 

@@ -7,13 +7,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ddl import settings
+from ddl import reporting, settings
 from ddl.apply import perform, prepare
-from ddl.check import FIRST_DATE, LAST_DATE, checks, run
+from ddl.check import checks, count, show, with_dates
 from ddl.plan import DestructiveChangeError, Options
-from ddl.statements import columns
+from ddl.statements import CHECKS, columns
 from gcp.arguments import SERVICE_ERRORS, Parser, dataset, explain
 from gcp.clients import bigquery_client
+from schemas.dates import EARLIEST_DATE, FIRST_POSSIBLE_DATE, LAST_POSSIBLE_DATE, LATEST_DATE
+from schemas.tables import DEAD_LETTERS, EVENTS_FACT, LATENESS_SETTINGS
 
 _POLICY_TAG = re.compile(r"(\w+)=(projects/[^/,]+/locations/[^/,]+/taxonomies/\d+/policyTags/\d+)")
 _LABEL = re.compile(r"([a-z][a-z0-9_-]{0,62})=([a-z0-9_-]{0,63})", re.ASCII)
@@ -45,25 +47,28 @@ def _apply(args: argparse.Namespace) -> int:
         print(f"would {action.summary}" if args.dry_run else action.summary, flush=True)
         if not args.dry_run:
             perform(client, action)
-    if not actions:
-        print("nothing to do")
+    print(reporting.changes(actions, dry_run=args.dry_run))
     return 0
 
 
 def _check(args: argparse.Namespace) -> int:
-    """Tells each check in a line, and what it finds in lines below it."""
+    """Prints each check in a line with its findings below it; with --show one check, in detail."""
+    dates = args.start_date, args.end_date
     if args.start_date > args.end_date:
         args.fail("--start_date must not be later than --end_date")
     client = bigquery_client(args.dataset.project)
-    failed = 0
+    verdicts = []
     for check in checks(args.dataset):
-        found = run(client, check, args.start_date, args.end_date)
-        failed += bool(found) and check.severity == "fail"
-        verdict = check.severity if found else "ok"
-        print(f"{verdict:<6}{check.name:<24}{sum(found.values()):>9,}  {check.rule}", flush=True)
-        for what, number in sorted(found.items()):
-            print(f"{'':<6}  {what:<32}{number:>9,}", flush=True)
-    return _fail(f"{failed} checks failed") if failed else 0
+        if args.show not in (None, check.name):
+            continue
+        found = count(client, check, *dates)
+        verdicts.append(reporting.verdict(check, found))
+        print(*reporting.findings(check, found), sep="\n", flush=True)
+        if args.show:
+            rows, sql = show(client, check, *dates), with_dates(check, *dates)
+            print(*reporting.rows_behind(rows, sql, sum(found.values())), sep="\n")
+    print(reporting.outcome(verdicts))
+    return 1 if "fail" in verdicts else 0
 
 
 def _fail(message: str) -> int:
@@ -88,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         "--partition_expiration_days",
         type=_days,
         metavar="N",
-        help="delete partitions of events_fact and dead_letters after N days",
+        help=f"delete partitions of {EVENTS_FACT} and {DEAD_LETTERS} after N days",
     )
     apply.add_argument(
         "--labels", type=_labels, default={}, metavar="K=V,K=V", help="labels of the tables"
@@ -104,30 +109,43 @@ def _parser() -> argparse.ArgumentParser:
         "--lateness_settings",
         type=_settings,
         metavar="FILE.csv",
-        help=f"replace the rows of lateness_settings ({','.join(settings.COLUMNS)})",
+        help=f"replace the rows of {LATENESS_SETTINGS} ({','.join(settings.COLUMNS)})",
     )
     check = commands.add_parser(
-        "check", parents=[place], help="look for what should not be; exit code 1 where it is grave"
+        "check",
+        parents=[place],
+        help="look for what should not be there; exit code 1 where a check fails",
     )
     check.set_defaults(command=_check, fail=check.error)
     check.add_argument(
         "--start_date",
         type=_date,
-        default=FIRST_DATE,
+        default=EARLIEST_DATE,
         metavar="YYYY-MM-DD",
         help="first event date to look at (UTC; default: all)",
     )
     check.add_argument(
-        "--end_date", type=_date, default=LAST_DATE, metavar="YYYY-MM-DD", help="last event date"
+        "--end_date", type=_date, default=LATEST_DATE, metavar="YYYY-MM-DD", help="last event date"
+    )
+    check.add_argument(
+        "--show",
+        choices=CHECKS,
+        metavar="NAME",
+        help="run this check only, and print its SQL and the rows behind its findings",
     )
     return parser
 
 
 def _date(text: str) -> dt.date:
     try:
-        return dt.datetime.strptime(text, "%Y-%m-%d").date()
+        date = dt.datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
         raise argparse.ArgumentTypeError("must be a date, YYYY-MM-DD") from None
+    if not FIRST_POSSIBLE_DATE <= date <= LAST_POSSIBLE_DATE:
+        raise argparse.ArgumentTypeError(
+            f"must be from {FIRST_POSSIBLE_DATE} to {LAST_POSSIBLE_DATE}"
+        )
+    return date
 
 
 def _settings(text: str) -> list[settings.Row]:

@@ -9,19 +9,18 @@ from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from ddl import settings, statements
-from ddl.plan import (
+from ddl.actions import (
     Action,
     CreateDataset,
     CreateTable,
+    DescribeColumns,
     LoadRows,
-    Options,
-    Present,
     RunSql,
     UpdateTable,
-    Wanted,
-    plan,
 )
+from ddl.plan import Options, Present, Wanted, plan
 from gcp.dataset import Dataset
+from schemas.tables import LATENESS_SETTINGS
 
 # Seconds. The library retries for ten minutes unless told otherwise; here a person waits.
 _CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(5), "timeout": 30}
@@ -56,7 +55,7 @@ def prepare(client: bigquery.Client, dataset: Dataset, options: Options) -> list
     )
     present = _look(client, wanted)
     if options.lateness_settings is not None:
-        rows = _rows(client, present.tables.get(settings.TABLE))
+        rows = _rows(client, present.tables.get(LATENESS_SETTINGS))
         present = dataclasses.replace(present, lateness_settings=rows)
     return plan(wanted, present, options)
 
@@ -71,7 +70,7 @@ def _look(client: bigquery.Client, wanted: Wanted) -> Present:
         for table in wanted.tables
         if (present := _found(client.get_table, table.reference))
     }
-    bodies = {}
+    bodies, descriptions = {}, {}
     for query in wanted.queries:
         get, body = {
             "VIEW": (client.get_table, "view_query"),
@@ -79,7 +78,9 @@ def _look(client: bigquery.Client, wanted: Wanted) -> Present:
         }[query.kind]
         if present := _found(get, wanted.dataset.table(query.name)):
             bodies[query.name] = getattr(present, body)
-    return Present(dataset, tables, bodies)
+            if query.kind == "VIEW":
+                descriptions[query.name] = {f.name: f.description for f in present.schema}
+    return Present(dataset, tables, bodies, descriptions)
 
 
 def _rows(client: bigquery.Client, table: bigquery.Table | None) -> list[settings.Row]:
@@ -98,9 +99,11 @@ def perform(client: bigquery.Client, action: Action) -> None:
         case UpdateTable():
             client.update_table(action.table, list(action.properties), **_CALL)
         case RunSql():
-            client.query(action.sql, job_retry=None, **_CALL).result(
-                retry=_CALL["retry"], job_retry=None
-            )
+            _run(client, action.sql)
+        case DescribeColumns():
+            if action.sql is not None:
+                _run(client, action.sql)
+            _describe(client, action)
         case LoadRows():
             lines = "".join(f"{json.dumps(row)}\n" for row in action.rows)
             client.load_table_from_file(
@@ -113,6 +116,22 @@ def perform(client: bigquery.Client, action: Action) -> None:
                 ),
                 timeout=_CALL["timeout"],
             ).result(retry=_CALL["retry"])
+
+
+def _run(client: bigquery.Client, sql: str) -> None:
+    job = client.query(sql, job_retry=None, **_CALL)
+    job.result(retry=_CALL["retry"], job_retry=None)
+
+
+def _describe(client: bigquery.Client, action: DescribeColumns) -> None:
+    view = client.get_table(action.view_id, **_CALL)
+    view.schema = [
+        bigquery.SchemaField.from_api_repr(
+            field.to_api_repr() | {"description": action.descriptions[field.name]}
+        )
+        for field in view.schema
+    ]
+    client.update_table(view, ["schema"], **_CALL)
 
 
 def _found(get: Any, name: Any) -> Any:

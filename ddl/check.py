@@ -1,8 +1,8 @@
 """Runs the checks: questions to the warehouse whose answer should be no rows.
 
-Each file in ``checks/`` is one SELECT of ``what`` (STRING) and ``found`` (INT64) over the event
-dates from ``@first_date`` to ``@last_date``. Its first line tells how grave a finding is and what
-should hold.
+Each file in ``checks/`` is one SELECT over the event dates from ``@first_date`` to ``@last_date``
+that gives a row for each thing that should not be there: ``finding`` (STRING), what is wrong with
+it, and the columns that identify it. Its first line holds the severity and the rule.
 """
 
 import dataclasses
@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from google.cloud import bigquery
+from google.cloud.bigquery.table import RowIterator
 
 from ddl import statements
 from gcp.dataset import Dataset
 
-FIRST_DATE, LAST_DATE = dt.date(1960, 1, 1), dt.date(2159, 12, 31)
+MOST_ROWS = 100
 
 _HEADER = re.compile(r"-- (?P<severity>fail|warn): (?P<rule>.+)\n")
 # Seconds. The library retries for ten minutes unless told otherwise; here a person waits.
@@ -33,7 +34,7 @@ class Check:
         severity: ``fail`` where a finding means that numbers are wrong, ``warn`` where it is
             something to know.
         rule: what should hold, in one sentence.
-        sql: the query, filled in.
+        sql: the query, without a semicolon.
     """
 
     name: str
@@ -41,16 +42,25 @@ class Check:
     rule: str
     sql: str
 
+    @property
+    def counting(self) -> str:
+        """A query for the number of rows (``found``) of each finding."""
+        return f"SELECT finding, COUNT(*) AS found\nFROM (\n{self.sql}\n)\nGROUP BY finding"
+
+    @property
+    def showing(self) -> str:
+        """A query for the first MOST_ROWS rows, in an order that does not change."""
+        return f"SELECT *\nFROM (\n{self.sql}\n)\nORDER BY 1, 2, 3\nLIMIT {MOST_ROWS}"
+
 
 def checks(dataset: Dataset) -> list[Check]:
-    """All checks, the grave ones first.
+    """All checks: those that can fail first, then by name.
 
     Raises:
         ValueError: a file does not begin with its severity and rule.
     """
-    return [
-        _check(name, statements.render(dataset, f"checks/{name}.sql")) for name in statements.CHECKS
-    ]
+    found = [_check(name, statements.render(dataset, "checks", name)) for name in statements.CHECKS]
+    return sorted(found, key=lambda check: (check.severity != "fail", check.name))
 
 
 def _check(name: str, sql: str) -> Check:
@@ -58,16 +68,34 @@ def _check(name: str, sql: str) -> Check:
     if header is None:
         raise ValueError(f"checks/{name}.sql must begin with '-- fail: ' or '-- warn: '")
     severity: Severity = "fail" if header["severity"] == "fail" else "warn"
-    return Check(name, severity, header["rule"], sql)
+    return Check(name, severity, header["rule"], sql.rstrip(";\n"))
 
 
-def run(
+def count(
     client: bigquery.Client, check: Check, first_date: dt.date, last_date: dt.date
 ) -> Mapping[str, int]:
-    """What a check finds among the events of the dates, and how much of it."""
+    """The findings among the events of the dates, and the number of rows behind each."""
+    rows = _run(client, check.counting, first_date, last_date)
+    return {row["finding"]: row["found"] for row in rows}
+
+
+def show(
+    client: bigquery.Client, check: Check, first_date: dt.date, last_date: dt.date
+) -> list[tuple[Any, ...]]:
+    """The names of the columns, then the first MOST_ROWS rows behind the findings."""
+    rows = _run(client, check.showing, first_date, last_date)
+    return [tuple(field.name for field in rows.schema), *(row.values() for row in rows)]
+
+
+def with_dates(check: Check, first_date: dt.date, last_date: dt.date) -> str:
+    """The query with its dates filled in, for a console."""
+    sql = check.sql.replace("@first_date", f"DATE '{first_date}'")
+    return sql.replace("@last_date", f"DATE '{last_date}'") + ";"
+
+
+def _run(client: bigquery.Client, sql: str, first_date: dt.date, last_date: dt.date) -> RowIterator:
     config = bigquery.QueryJobConfig(query_parameters=parameters(first_date, last_date))
-    rows = client.query(check.sql, job_config=config, **_CALL).result(**_CALL)
-    return {row["what"]: row["found"] for row in rows}
+    return client.query(sql, job_config=config, **_CALL).result(**_CALL)
 
 
 def parameters(first_date: dt.date, last_date: dt.date) -> list[bigquery.ScalarQueryParameter]:

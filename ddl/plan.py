@@ -9,8 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from google.cloud import bigquery
 
 from ddl import settings
+from ddl.actions import (
+    Action,
+    CreateDataset,
+    CreateTable,
+    DescribeColumns,
+    LoadRows,
+    RunSql,
+    UpdateTable,
+)
 from ddl.statements import Query
 from gcp.dataset import Dataset
+from schemas.tables import LATENESS_SETTINGS
 
 _DAY_MS = 24 * 60 * 60 * 1000
 
@@ -53,63 +63,20 @@ class Present:
         dataset: None where it is missing.
         tables: the tables that exist, by name.
         bodies: the body of each view and function that exists, by name; None where the server
-            does not tell it.
+            does not say it.
+        descriptions: of the columns of each view that exists, by the view's name.
         lateness_settings: the rows of the table of that name; looked at only to replace them.
     """
 
     dataset: bigquery.Dataset | None
     tables: Mapping[str, bigquery.Table]
     bodies: Mapping[str, str | None]
+    descriptions: Mapping[str, Mapping[str, str | None]] = dataclasses.field(default_factory=dict)
     lateness_settings: Sequence[settings.Row] = ()
 
 
 class DestructiveChangeError(Exception):
     """The files ask for a change that could lose data or that BigQuery cannot make in place."""
-
-
-@dataclasses.dataclass(frozen=True)
-class CreateDataset:
-    """Creates the dataset."""
-
-    summary: str
-    dataset: bigquery.Dataset
-
-
-@dataclasses.dataclass(frozen=True)
-class CreateTable:
-    """Creates a table with all its options at once."""
-
-    summary: str
-    table: bigquery.Table
-
-
-@dataclasses.dataclass(frozen=True)
-class UpdateTable:
-    """Sets properties of a table that exists."""
-
-    summary: str
-    table: bigquery.Table
-    properties: Sequence[str]
-
-
-@dataclasses.dataclass(frozen=True)
-class RunSql:
-    """Runs one statement."""
-
-    summary: str
-    sql: str
-
-
-@dataclasses.dataclass(frozen=True)
-class LoadRows:
-    """Replaces all rows of a table, at once or not at all."""
-
-    summary: str
-    table: bigquery.Table
-    rows: Sequence[settings.Row]
-
-
-Action = CreateDataset | CreateTable | UpdateTable | RunSql | LoadRows
 
 
 def plan(wanted: Wanted, present: Present, options: Options) -> list[Action]:
@@ -250,8 +217,8 @@ def _plan_settings(
 ) -> Iterator[Action]:
     if rows is None or _sorted(rows) == _sorted(present.lateness_settings):
         return
-    table = next(table for table in wanted.tables if table.table_id == settings.TABLE)
-    yield LoadRows(f"load {settings.TABLE}: {len(rows)} rows", table, rows)
+    table = next(table for table in wanted.tables if table.table_id == LATENESS_SETTINGS)
+    yield LoadRows(f"load {LATENESS_SETTINGS}: {len(rows)} rows", table, rows)
 
 
 def _sorted(rows: Sequence[settings.Row]) -> list[str]:
@@ -260,19 +227,29 @@ def _sorted(rows: Sequence[settings.Row]) -> list[str]:
 
 def _plan_queries(wanted: Wanted, present: Present) -> Iterator[Action]:
     """Replaces what changed, and what reads it: BigQuery keeps the columns of ``SELECT *``."""
-    stale = any(
-        {field.name for field in table.schema}
-        != {field.name for field in present.tables[table.table_id].schema}
+    changed = {
+        table.table_id
         for table in wanted.tables
         if table.table_id in present.tables
-    )
+        and {field.name for field in table.schema}
+        != {field.name for field in present.tables[table.table_id].schema}
+    }
     for query in wanted.queries:
         body = present.bodies.get(query.name)
-        if not stale and body is not None and body.strip() == query.body:
+        if body is not None and body.strip() == query.body and not query.reads & changed:
+            if present.descriptions.get(query.name, {}) != query.descriptions:
+                summary = f"update column descriptions of view {query.name}"
+                name = wanted.dataset.table(query.name)
+                yield DescribeColumns(summary, name, query.descriptions)
             continue
-        verb = "replace" if query.name in present.bodies else "create"
-        yield RunSql(f"{verb} {query.kind.lower()} {query.name}", query.sql)
-        stale = stale or query.kind == "TABLE FUNCTION"
+        new = query.name not in present.bodies
+        summary = f"{'create' if new else 'replace'} {query.kind.lower()} {query.name}"
+        changed.add(query.name)
+        if query.kind == "VIEW":
+            name = wanted.dataset.table(query.name)
+            yield DescribeColumns(summary, name, query.descriptions, query.sql, creates=new)
+        else:
+            yield RunSql(summary, query.sql, creates=new)
 
 
 def _type(field: bigquery.SchemaField) -> str:

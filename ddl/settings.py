@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-TABLE = "lateness_settings"
 COLUMNS = ("test_id", "duration_seconds", "grace_seconds")
 
 # The longest duration that the event contract allows bounds a grace period too.

@@ -2,51 +2,27 @@
 
 import dataclasses
 import re
+from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
 import sqlglot
 from google.cloud import bigquery
 from sqlglot import exp
 
+from ddl import files
 from gcp.dataset import Dataset
 from schemas.families import FAMILIES
 
-TABLES = (
-    *(family.table for family in FAMILIES.values()),
-    "dead_letters",
-    "lateness_settings",
-)
-
-# Each file reads only what the files before it define.
-VIEWS = (
-    "events",
-    "event_conflicts",
-    "session_events",
-    "session_summary",
-    "question_summary",
-    "test_summary",
-    "session_completions_by_hour",
-    "session_starts_by_hour",
-    "wrong_answers_by_question",
-)
-
-# In the order in which they are told: what must not be first.
-CHECKS = (
-    "grain",
-    "nulls",
-    "ranges",
-    "orphan_answers",
-    "sessions_without_start",
-    "clock_skew",
-    "far_apart",
-    "client_verdict",
-    "lateness_changed",
-)
+TABLES = tuple(files.find("tables"))
+CHECKS = tuple(sorted(files.find("checks")))
 
 _STATEMENT = re.compile(
-    r"CREATE OR REPLACE (?P<kind>VIEW|TABLE FUNCTION) `[^`]*\.(?P<name>\w+)`.*?\bAS\n(?P<body>.*)",
+    r"CREATE OR REPLACE (?P<kind>VIEW|TABLE FUNCTION) `[^`]*\.(?P<name>\w+)`"
+    r"(?P<columns> \(\n.*?\n\)(?=\nOPTIONS))?.*?\bAS\n(?P<body>.*)",
     re.DOTALL,
 )
+_NAME = re.compile(r"`[^`]*\.(\w+)`")
 
 Kind = Literal["VIEW", "TABLE FUNCTION"]
 
@@ -56,24 +32,29 @@ class Query:
     """A view or a table function.
 
     Attributes:
-        sql: the whole statement.
+        sql: the statement without a view's list of columns: ``apply`` sets their descriptions
+            through the API, where they can be compared with those that the server has.
         body: the query behind AS, which is what BigQuery reports back.
+        reads: the tables, table functions and views that the body reads.
+        descriptions: of a view's columns.
     """
 
     kind: Kind
     name: str
     sql: str
     body: str
+    reads: frozenset[str]
+    descriptions: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-def render(dataset: Dataset, path: str) -> str:
-    """The text of ``ddl/<path>`` for this dataset."""
-    return dataset.statement("ddl", path)
+def render(dataset: Dataset, kind: files.Kind, name: str) -> str:
+    """The text of the file of this name for this dataset."""
+    return dataset.statement("ddl", files.find(kind)[name])
 
 
 def table(dataset: Dataset, name: str) -> bigquery.Table:
-    """The table that ``tables/<name>.sql`` declares: schema, partitioning, clustering."""
-    create = sqlglot.parse_one(render(dataset, f"tables/{name}.sql"), dialect="bigquery")
+    """The table that the file of this name declares: schema, partitioning, clustering."""
+    create = sqlglot.parse_one(render(dataset, "tables", name), dialect="bigquery")
     properties = create.args["properties"]
     declared = bigquery.Table(
         dataset.table(name), schema=[_column(column) for column in create.this.expressions]
@@ -93,13 +74,32 @@ def columns() -> set[str]:
 
 
 def queries(dataset: Dataset) -> list[Query]:
-    """Every table function and view, each after those that it reads."""
-    return [
-        _query(statement.strip())
-        for name in VIEWS
-        for statement in render(dataset, f"views/{name}.sql").split(";\n")
+    """Every table function and view, each after those that it reads.
+
+    Raises:
+        ValueError: one reads what no file defines, or they read each other in a circle.
+    """
+    return in_order(
+        _query(statement.strip(), _fact_columns(dataset, path))
+        for name, path in files.find("views").items()
+        for statement in render(dataset, "views", name).split(";\n")
         if statement.strip()
-    ]
+    )
+
+
+def in_order(found: Iterable[Query]) -> list[Query]:
+    """The same queries, each after those that it reads; raises as ``queries`` does."""
+    by_name = {query.name: query for query in found}
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for query in by_name.values():
+        if unknown := query.reads - by_name.keys() - set(TABLES):
+            raise ValueError(f"{query.name} reads {min(unknown)}, which no SQL file defines")
+        sorter.add(query.name, *sorted(query.reads & by_name.keys()))
+    try:
+        return [by_name[name] for name in sorter.static_order()]
+    except CycleError as error:
+        circle = " -> ".join(error.args[1])
+        raise ValueError(f"the views read each other in a circle: {circle}") from None
 
 
 def _column(column: exp.ColumnDef) -> bigquery.SchemaField:
@@ -120,9 +120,24 @@ def _description(options: exp.Expression) -> str:
     )
 
 
-def _query(sql: str) -> Query:
+def _fact_columns(dataset: Dataset, path: str) -> Mapping[str, str]:
+    """Descriptions of the columns of the fact table beside this file, by name."""
+    family = FAMILIES[path.partition("/")[0]]
+    return {field.name: field.description for field in table(dataset, family.table).schema}
+
+
+def _query(sql: str, fact_columns: Mapping[str, str]) -> Query:
+    """One statement; a view's column without a description takes that of the fact table."""
     match = _STATEMENT.search(sql)
     if match is None:
         raise ValueError(f"not a view or a table function: {sql[:80]}")
     kind: Kind = "VIEW" if match["kind"] == "VIEW" else "TABLE FUNCTION"
-    return Query(kind, match["name"], sql, match["body"])
+    columns, statement = match["columns"] or "", sql
+    descriptions = {}
+    if columns:
+        statement = sql.replace(columns, "", 1)
+        for column in sqlglot.parse_one(sql, dialect="bigquery").this.expressions:
+            own = _description(column) if isinstance(column, exp.ColumnDef) else None
+            descriptions[column.name] = own or fact_columns[column.name]
+    reads = frozenset(_NAME.findall(match["body"]))
+    return Query(kind, match["name"], statement, match["body"], reads, descriptions)

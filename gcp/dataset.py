@@ -7,6 +7,8 @@ import string
 from importlib import resources
 from typing import Self
 
+from schemas.dates import SQL_VARIABLES
+
 # Google Cloud's rules for project ids and datasets, within the length that Beam takes. A dot may
 # stand only in the domain that older projects have before their id (example.com:project).
 _DATASET = re.compile(
@@ -45,8 +47,10 @@ class Dataset:
         return f"{self}.{name}"
 
     def statement(self, package: str, path: str) -> str:
-        """A package's SQL file with ``${project}`` and ``${dataset}`` filled in."""
-        return _template(package, path).substitute(project=self.project, dataset=self.name)
+        """A package's SQL file with this dataset and the shared dates filled in."""
+        return _template(package, path).substitute(
+            SQL_VARIABLES, project=self.project, dataset=self.name
+        )
 
 
 @functools.cache

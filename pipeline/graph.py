@@ -24,13 +24,13 @@ from schemas.errors import Rejection
 from schemas.event_time import EventTimeBounds
 from schemas.lateness import LatenessResult
 from schemas.message import Message
+from schemas.tables import DEAD_LETTERS
 from transforms.dead_letters import DeadLetterRows
 from transforms.lateness.judge import JudgeLateness
 from transforms.lateness.steps import Lookups, SessionElement
 from transforms.rows import FactRows
 from transforms.steps import RejectedEvents, RunInfo, ValidateEvents
 
-DEAD_LETTERS_TABLE = "dead_letters"
 WRITE_FACTS = "WriteFacts"
 WRITERS: dict[WriteMethod, Callable[[Dataset, str, tuple[str, ...]], RowWriter]] = {
     WriteMethod.STORAGE_WRITE_API: StorageWriter,
@@ -81,7 +81,7 @@ def read(source: SubscriptionInput | FileInput) -> beam.PTransform:
 def write_dead_letters(dead_letters: beam.PCollection[DeadLetter], config: Config) -> None:
     """Adds the steps from dead letters to their table and topic."""
     rows = DeadLetterRows()
-    writer = WRITERS[config.write_method](config.dataset, DEAD_LETTERS_TABLE, rows.columns)
+    writer = WRITERS[config.write_method](config.dataset, DEAD_LETTERS, rows.columns)
     unwritten = (dead_letters,) | "WriteDeadLetters" >> WriteRows(
         rows, writer, metrics.DEAD_LETTERS_WRITTEN
     )

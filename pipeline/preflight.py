@@ -24,13 +24,12 @@ from gcp.clients import (
 )
 from gcp.retry import gateways_answer_as_outage
 from pipeline.config import Config, WriteMethod
-from pipeline.graph import DEAD_LETTERS_TABLE
-from pipeline.lookups.lateness_settings import TABLE as SETTINGS_TABLE
 from pipeline.lookups.lateness_settings import read_table
 from pipeline.lookups.session_starts import query as query_starts
 from pipeline.sinks.storage_write.stream import default_stream
 from pipeline.sources.files import FileInput, check_archive, match
 from schemas.event_time import EventTimeBounds
+from schemas.tables import DEAD_LETTERS, LATENESS_SETTINGS
 from transforms.dead_letters import DeadLetterRows
 from transforms.rows import columns
 
@@ -67,7 +66,7 @@ def check(config: Config) -> EventTimeBounds:
     if config.dead_letter_topic is not None:
         _check_pubsub("topic", config.dead_letter_topic)
     facts = _table(config, config.family.table, columns(config.family))
-    dead_letters = _table(config, DEAD_LETTERS_TABLE, DeadLetterRows().columns)
+    dead_letters = _table(config, DEAD_LETTERS, DeadLetterRows().columns)
     _check_settings(config)
     if config.write_method is WriteMethod.STORAGE_WRITE_API:
         _check_stream(config)
@@ -107,7 +106,7 @@ def _table(config: Config, name: str, filled: Sequence[str]) -> bigquery.Table |
 def _check_settings(config: Config) -> None:
     if not config.family.judged_types:
         return
-    missing = f"table {config.dataset.table(SETTINGS_TABLE)} does not exist: "
+    missing = f"table {config.dataset.table(LATENESS_SETTINGS)} does not exist: "
     try:
         _ask(
             _place("BigQuery", EMULATOR_VARIABLE),

@@ -12,15 +12,14 @@ from google.cloud import bigquery
 from gcp import arguments
 from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
+from schemas.dates import EARLIEST_DATE, LATEST_DATE, MARGIN, MARGIN_DAYS
 from schemas.errors import ErrorKind
+from schemas.tables import DEAD_LETTERS, EVENTS_FACT
 
 SQL = "reconcile.sql"
 # Seconds. The library retries for ten minutes unless told otherwise; here a person waits.
 _CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(30)}
-_DAYS_BEFORE, _DAYS_AFTER = dt.timedelta(days=8), dt.timedelta(days=2)
-# Earlier and later than any event, and far from the ends of the calendar, which the table functions
-# would look beyond.
-_FIRST_DATE, _LAST_DATE = dt.date(1960, 1, 1), dt.date(2159, 12, 31)
+_DAYS_AFTER = dt.timedelta(days=2)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,15 +33,15 @@ class Window:
     def first_date(self) -> dt.date:
         """The first partition to read; with an open start, earlier than any."""
         if self.start is None:
-            return _FIRST_DATE
-        return _within(self.start.date(), _FIRST_DATE + _DAYS_BEFORE, _LAST_DATE) - _DAYS_BEFORE
+            return EARLIEST_DATE
+        return _within(self.start.date(), EARLIEST_DATE + MARGIN, LATEST_DATE) - MARGIN
 
     @property
     def last_date(self) -> dt.date:
         """The last partition of events_fact to read; with an open end, later than any."""
         if self.end is None:
-            return _LAST_DATE
-        return _within(self.end.date(), _FIRST_DATE, _LAST_DATE - _DAYS_AFTER) + _DAYS_AFTER
+            return LATEST_DATE
+        return _within(self.end.date(), EARLIEST_DATE, LATEST_DATE - _DAYS_AFTER) + _DAYS_AFTER
 
     @property
     def partitions(self) -> str:
@@ -52,7 +51,7 @@ class Window:
         first = f" from {self.first_date}" if self.start else ""
         last = f" to {self.last_date}" if self.end else ""
         letters = ", of dead letters up to today's" if self.end else ""
-        return f"partitions{first}{last} (for conflicts eight days more){letters}"
+        return f"partitions{first}{last} (for conflicts {MARGIN_DAYS} days more){letters}"
 
     @property
     def parameters(self) -> list[bigquery.ScalarQueryParameter]:
@@ -147,7 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with bigquery_client(args.dataset.project) as client:
             estimate = estimated_bytes(client, args.dataset, window)
             print(
-                f"Reading events_fact and dead_letters of {args.dataset}, {window.partitions}: "
+                f"Reading {EVENTS_FACT} and {DEAD_LETTERS} of {args.dataset}, {window.partitions}: "
                 f"{_size(estimate)}\n",
                 flush=True,
             )

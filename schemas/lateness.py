@@ -1,6 +1,7 @@
 """The words in which lateness is told, what a session's start record holds, and the settings.
 
-The rule itself is in ``transforms/lateness.py`` and, in SQL, in ``ddl/views/events.sql``.
+The rule itself is in ``transforms/lateness.py`` and, in SQL, in
+``ddl/exam_event/views/events.sql``.
 """
 
 import datetime as dt

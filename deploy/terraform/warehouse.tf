@@ -8,7 +8,7 @@ resource "google_bigquery_dataset" "exams" {
 locals {
   dataset = "${var.project}.${google_bigquery_dataset.exams.dataset_id}"
   repo    = "${path.module}/../.."
-  ddl     = sort(tolist(fileset(local.repo, "ddl/{tables,views}/*.sql")))
+  ddl     = sort(tolist(fileset(local.repo, "ddl/*/{tables,views}/*.sql")))
   # The column that identifies a student, and those that may contain what a student wrote.
   policy_tags = merge(
     { student_id = google_data_catalog_policy_tag.student["identity"].name },

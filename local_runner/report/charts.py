@@ -50,9 +50,14 @@ def by_hour(rows: Sequence[tuple[dt.datetime, int]], unit: str, ink: str) -> str
     return _svg((bars + numbers).properties(width=_HALF_WIDTH, height=230))
 
 
-def by_question(rows: Sequence[tuple[str, int]], unit: str, ink: str, most: int = 15) -> str:
-    """Horizontal bars for the first ``most`` rows of question and count."""
-    values = [{"question": question, "count": count} for question, count in rows[:most]]
+def question(test_id: str, question_id: str) -> str:
+    """A question's name in a chart: two tests may each have a question of one id."""
+    return f"{test_id}: {question_id}"
+
+
+def by_question(rows: Sequence[tuple[str, str, int]], unit: str, ink: str, most: int = 15) -> str:
+    """Horizontal bars for the first ``most`` rows of test, question and count."""
+    values = [{"question": question(*ids), "count": count} for *ids, count in rows[:most]]
     base = altair.Chart(altair.InlineData(values=values)).encode(
         y=altair.Y("question:N", sort=None, title=None),
         x=altair.X("count:Q", title=unit, axis=altair.Axis(tickMinStep=1, tickCount=6)),

@@ -11,16 +11,17 @@ from gcp.dataset import Dataset
 from local_runner.traffic.simulate import DUPLICATE, FACT
 from pipeline.reconcile import count
 from schemas.errors import ErrorKind
+from schemas.tables import DEAD_LETTERS, EVENTS_FACT
 
-_TABLE_SIZES = """
-SELECT 'events_fact', COUNT(*) FROM `{dataset}.events_fact`
-UNION ALL SELECT 'dead_letters', COUNT(*) FROM `{dataset}.dead_letters`"""
+_TABLE_SIZES = f"""
+SELECT '{EVENTS_FACT}', COUNT(*) FROM `{{dataset}}.{EVENTS_FACT}`
+UNION ALL SELECT '{DEAD_LETTERS}', COUNT(*) FROM `{{dataset}}.{DEAD_LETTERS}`"""  # noqa: S608
 
-_ARRIVED = """
+_ARRIVED = f"""
 SELECT COUNT(DISTINCT message_id) FROM (
-  SELECT message_id FROM `{dataset}.events_fact`
-  UNION ALL SELECT message_id FROM `{dataset}.dead_letters`
-)"""
+  SELECT message_id FROM `{{dataset}}.{EVENTS_FACT}`
+  UNION ALL SELECT message_id FROM `{{dataset}}.{DEAD_LETTERS}`
+)"""  # noqa: S608
 
 # The emulator takes every row that passes our checks, and our own bugs are not made to order.
 NOT_PROVOKED = (ErrorKind.REJECTED_BY_WAREHOUSE, ErrorKind.INTERNAL_ERROR)

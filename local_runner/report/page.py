@@ -26,7 +26,7 @@ _CHARTS: Mapping[str, tuple[str, Callable[[_Rows], str]]] = {
         lambda rows: charts.by_hour(rows, "Sessions", charts.COMPLETIONS),
     ),
     "wrong_answers_by_question": (
-        "Questions with the most wrong answers",
+        "Questions with the most wrong first submissions",
         lambda rows: charts.by_question(rows, "Wrong first submissions", charts.WRONG),
     ),
 }
@@ -89,7 +89,8 @@ def _alternative(title: str, view: View) -> str:
     """The chart in one sentence, for those who do not see it."""
     if not view.rows:
         return f"{title}: no data."
-    label, count = max(view.rows, key=lambda row: row[1])
-    name = f"{label:%H:%M} UTC" if isinstance(label, dt.datetime) else label
-    total = sum(row[1] for row in view.rows)
+    *labels, count = max(view.rows, key=lambda row: row[-1])
+    hour = labels[0]
+    name = f"{hour:%H:%M} UTC" if isinstance(hour, dt.datetime) else charts.question(*labels)
+    total = sum(row[-1] for row in view.rows)
     return f"{title}: {total:,} in all over {len(view.rows)}; most, {count:,}, at {name}."

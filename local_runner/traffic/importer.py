@@ -10,6 +10,7 @@ from local_runner.emulators.start import LOGS
 from local_runner.pipeline_process import bounded_pipeline, follow_bounded
 from local_runner.report.counts import rows
 from local_runner.traffic.publishing import publish
+from schemas.tables import DEAD_LETTERS, EVENTS_FACT
 
 
 def to_file(payloads: Iterable[bytes], path: Path) -> None:
@@ -50,4 +51,4 @@ def to_dataset(payloads: Sequence[bytes], dataset: Dataset, name: str) -> None:
     finally:
         file.unlink(missing_ok=True)
     new = rows(client, dataset) - before
-    console.print(f"{new['events_fact']:,} facts and {new['dead_letters']:,} dead letters")
+    console.print(f"{new[EVENTS_FACT]:,} facts and {new[DEAD_LETTERS]:,} dead letters")

@@ -16,9 +16,9 @@ from google.cloud import bigquery
 from gcp import arguments
 from gcp.clients import bigquery_client
 from pipeline.erase.students import Students, archived, rewrite
-from pipeline.graph import DEAD_LETTERS_TABLE
 from pipeline.sources.files import check_archive, match
 from schemas.families import FAMILIES
+from schemas.tables import DEAD_LETTERS
 
 # How long rows stay in BigQuery's streaming buffer at most. Needed only to say when to try again,
 # and where a table has a buffer without saying since when.
@@ -27,9 +27,7 @@ STREAMING_BUFFER = dt.timedelta(minutes=90)
 _ON_THE_WAY = dt.timedelta(minutes=5)
 _BUFFER_REFUSAL = "would affect rows in the streaming buffer"
 # When a row was sent, by table; others are not streamed into.
-_SENT = {family.table: "ingest_ts" for family in FAMILIES.values()} | {
-    DEAD_LETTERS_TABLE: "failed_at"
-}
+_SENT = {family.table: "ingest_ts" for family in FAMILIES.values()} | {DEAD_LETTERS: "failed_at"}
 _IDS_IN_A_QUERY = 10_000
 _THEIRS = "TO_HEX(SHA256(student_id)) IN UNNEST(@ids)"
 # Two sources may use the same message ids, and a file that is replaced uses its own again.
@@ -108,7 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _erase(client: bigquery.Client, args: argparse.Namespace) -> _Left:
     """Prints what it does, a line for each table and the archive; returns what is left."""
-    letters = client.get_table(args.dataset.table(DEAD_LETTERS_TABLE))  # absent: a mistyped dataset
+    letters = client.get_table(args.dataset.table(DEAD_LETTERS))  # absent: a mistyped dataset
     keys, cut = _letters_of(client, letters, args.students)
     query = f"SELECT source, message_id FROM `{letters}` WHERE {_CUT}"  # noqa: S608 - a table's own id
     left = _Left(cut=cut, query=query)
@@ -118,7 +116,7 @@ def _erase(client: bigquery.Client, args: argparse.Namespace) -> _Left:
     for item in client.list_tables(str(args.dataset)):
         table = client.get_table(item.reference)
         has_student = any(field.name == "student_id" for field in table.schema)
-        if has_student and table.table_type == "TABLE" and table.table_id != DEAD_LETTERS_TABLE:
+        if has_student and table.table_type == "TABLE" and table.table_id != DEAD_LETTERS:
             theirs = _Rows(table, _THEIRS, args.students.digests)
             _clear(client, theirs, left, dry_run=args.dry_run)
     if args.archive is not None:

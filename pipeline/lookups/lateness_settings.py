@@ -15,8 +15,8 @@ from gcp.dataset import Dataset
 from gcp.retry import gateways_answer_as_outage, retry_transient
 from schemas import metrics
 from schemas.lateness import LatenessSettings, SettingsRow
+from schemas.tables import LATENESS_SETTINGS
 
-TABLE = "lateness_settings"
 _TIMEOUT_SECONDS = 10.0
 _RETRY = DEFAULT_RETRY.with_timeout(_TIMEOUT_SECONDS)
 _LOG = logging.getLogger(__name__)
@@ -99,7 +99,9 @@ def read_table(dataset: Dataset) -> LatenessSettings:
         google.api_core.exceptions.GoogleAPICallError: the table cannot be read.
     """
     with bigquery_client(dataset.project) as client, gateways_answer_as_outage():
-        table = client.get_table(dataset.table(TABLE), retry=_RETRY, timeout=_TIMEOUT_SECONDS)
+        table = client.get_table(
+            dataset.table(LATENESS_SETTINGS), retry=_RETRY, timeout=_TIMEOUT_SECONDS
+        )
         return settings_of(client.list_rows(table, retry=_RETRY, timeout=_TIMEOUT_SECONDS))
 
 
@@ -112,7 +114,7 @@ def settings_of(rows: Iterable[Mapping[str, Any]]) -> LatenessSettings:
     tests: dict[str | None, SettingsRow] = {}
     for row in rows:
         if row["test_id"] in tests:
-            raise ValueError("lateness_settings has two rows for one test")
+            raise ValueError(f"{LATENESS_SETTINGS} has two rows for one test")
         tests[row["test_id"]] = SettingsRow(row["duration_seconds"], row["grace_seconds"])
     default = tests.pop(None, SettingsRow())
     return LatenessSettings(default, {name: row for name, row in tests.items() if name})

@@ -12,6 +12,7 @@ from google.cloud import bigquery
 from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
 from gcp.retry import gateways_answer_as_outage, retry_transient
+from schemas.dates import MARGIN
 from schemas.lateness import StartRecord
 from transforms.lateness.rule import earlier
 from transforms.lateness.steps import WaitingSession
@@ -20,8 +21,6 @@ SQL = "session_starts.sql"
 MAX_SESSIONS = 50_000
 _TIMEOUT_SECONDS = 60.0
 _QUERY_SECONDS = 300.0
-# As the views do: a session may begin eight days before its events, or after them by its clock.
-_REACH = dt.timedelta(days=8)
 # One device whose clock is years off must not have each question read years.
 _MAX_SPAN = dt.timedelta(days=30)
 _LOG = logging.getLogger(__name__)
@@ -114,7 +113,7 @@ def query(
         sessions: their ids.
         tests: the ids of their tests.
         first: client_ts of the earliest event that asks.
-        last: of the latest; partitions of eight days around are read.
+        last: of the latest; the partitions of MARGIN around are read, too.
         dry_run: only asks whether the question may be asked.
 
     Raises:
@@ -141,12 +140,15 @@ def query(
 def parameters(
     sessions: Sequence[str], tests: Sequence[str], first: dt.datetime, last: dt.datetime
 ) -> list[bigquery.ArrayQueryParameter | bigquery.ScalarQueryParameter]:
-    """What the question asks for; see ``query``."""
+    """What the question asks for; see ``query``.
+
+    As the views do: a session may begin days before its events, or after them by its clock.
+    """
     return [
         bigquery.ArrayQueryParameter("sessions", "STRING", list(sessions)),
         bigquery.ArrayQueryParameter("tests", "STRING", list(tests)),
-        bigquery.ScalarQueryParameter("first_date", "DATE", _date(first) - _REACH),
-        bigquery.ScalarQueryParameter("last_date", "DATE", _date(last) + _REACH),
+        bigquery.ScalarQueryParameter("first_date", "DATE", _date(first) - MARGIN),
+        bigquery.ScalarQueryParameter("last_date", "DATE", _date(last) + MARGIN),
     ]
 
 

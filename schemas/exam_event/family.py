@@ -4,12 +4,13 @@ from schemas.errors import ErrorKind
 from schemas.exam_event import rules
 from schemas.exam_event.event import EventType, ExamEvent, ValidExamEvent
 from schemas.family import EventFamily
+from schemas.tables import EVENTS_FACT
 
 EXAM_EVENT = EventFamily(
     name="exam_event",
     event=ExamEvent,
     valid_event=ValidExamEvent,
-    table="events_fact",
+    table=EVENTS_FACT,
     rules=(
         rules.session_times_in_range,
         rules.expiry_after_start,

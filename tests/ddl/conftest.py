@@ -31,7 +31,7 @@ def googlesql(dataset: Dataset) -> GoogleSql:
         patch.setattr(wasm_client, "Config", CachingConfig)
         engine = GoogleSql()
     for table in statements.TABLES:
-        engine.create_table(statements.render(dataset, f"tables/{table}.sql"))
+        engine.create_table(statements.render(dataset, "tables", table))
     for query in statements.queries(dataset):
         engine.create(query)
     return engine

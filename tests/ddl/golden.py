@@ -1,8 +1,8 @@
 """Golden cases: rows in and rows out, as data.
 
-``cases/<case>/events_fact.json``, ``dead_letters.json`` and ``lateness_settings.json`` hold the
-rows of the tables; ``<view>.json`` what the view gives, ``<view>.<date>.json`` what its table
-function gives for that one day; so do ``<check>.json`` and ``<check>.<date>.json`` for a check.
+``cases/<case>/given/<table>.json`` holds the rows of a table, ``expected/<view>.json`` what the
+view gives, ``expected/<view>.<date>.json`` what its table function gives for that one day. So do
+``<check>.json`` and ``<check>.<date>.json`` for the number of findings of a check.
 ``lateness.json`` is the view events with the columns of the lateness only. A row that goes in
 takes a default for what it leaves out; a row that comes out is null, 0 or false in every column
 that the file does not name.
@@ -19,6 +19,8 @@ from google.cloud.bigquery import ScalarQueryParameter
 from ddl import check as checks
 from ddl import statements
 from gcp.dataset import Dataset
+from schemas.dates import EARLIEST_DATE, LATEST_DATE
+from schemas.tables import DEAD_LETTERS, EVENTS_FACT
 
 Row = dict[str, Any]
 
@@ -52,23 +54,29 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Case:
-    files = {path.stem: json.loads(path.read_text()) for path in (CASES / name).iterdir()}
-    facts = [fact(row, place) for place, row in enumerate(files.pop("events_fact"), 1)]
-    letters = [letter(row, place) for place, row in enumerate(files.pop("dead_letters", []), 1)]
-    settings = files.pop("lateness_settings", [])
+    given = _rows(CASES / name / "given")
+    tables = {
+        EVENTS_FACT: [fact(row, place) for place, row in enumerate(given.pop(EVENTS_FACT), 1)],
+        DEAD_LETTERS: [
+            letter(row, place) for place, row in enumerate(given.pop(DEAD_LETTERS, []), 1)
+        ],
+    }
     expected = [
         Expected(view, day or None, rows)
-        for stem, rows in sorted(files.items())
+        for stem, rows in sorted(_rows(CASES / name / "expected").items())
         for view, _, day in [stem.partition(".")]
     ]
-    tables = {"events_fact": facts, "dead_letters": letters, "lateness_settings": settings}
-    return Case(tables, expected)
+    return Case(tables | given, expected)
+
+
+def _rows(folder: Path) -> dict[str, list[Row]]:
+    return {path.stem: json.loads(path.read_text()) for path in folder.iterdir()}
 
 
 def query(dataset: Dataset, expected: Expected) -> str:
     """The SQL whose rows are expected."""
     if expected.view in statements.CHECKS:
-        return statements.render(dataset, f"checks/{expected.view}.sql").rstrip(";\n")
+        return next(c.counting for c in checks.checks(dataset) if c.name == expected.view)
     view, columns = expected.view, "*"
     if view == "lateness":
         view, columns = "events", LATENESS
@@ -83,13 +91,13 @@ def parameters(expected: Expected) -> list[ScalarQueryParameter]:
     if expected.view not in statements.CHECKS:
         return []
     day = expected.day and dt.date.fromisoformat(expected.day)
-    return checks.parameters(day or checks.FIRST_DATE, day or checks.LAST_DATE)
+    return checks.parameters(day or EARLIEST_DATE, day or LATEST_DATE)
 
 
 def check(rows: list[Row], expected: Expected, *, ordered: bool) -> None:
     """Asserts that a view gave the expected rows, ``ordered`` or in any order."""
-    got = [_plain(row) for row in rows]
-    want = [_plain(row) for row in expected.rows]
+    got = [plain(row) for row in rows]
+    want = [plain(row) for row in expected.rows]
     if not ordered:
         got, want = sorted(got, key=_identity), sorted(want, key=_identity)
     assert [_identity(row) for row in got] == [_identity(row) for row in want], expected.view
@@ -99,7 +107,7 @@ def check(rows: list[Row], expected: Expected, *, ordered: bool) -> None:
 
 
 def _identity(row: Row) -> str:
-    keys = ("event_id", "session_id", "test_id", "question_id", "hour", "what")
+    keys = ("event_id", "session_id", "test_id", "question_id", "hour", "finding")
     return "/".join(str(row.get(key)) for key in keys)
 
 
@@ -140,7 +148,7 @@ def as_text(row: Row) -> Row:
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     match value:
         case dt.datetime():
             return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
@@ -149,8 +157,8 @@ def _plain(value: Any) -> Any:
         case int() | float():
             return round(float(value), 9)
         case list() | tuple():
-            return [_plain(item) for item in value]
+            return [plain(item) for item in value]
         case dict():
-            return {name: _plain(item) for name, item in value.items()}
+            return {name: plain(item) for name, item in value.items()}
         case _:
             return value

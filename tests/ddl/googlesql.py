@@ -15,6 +15,7 @@ from zetasql.types import (
     AnalyzerOptions,
     ArrayType,
     FunctionEnums,
+    LanguageFeature,
     LanguageOptions,
     Parameter,
     ProductMode,
@@ -43,6 +44,10 @@ class GoogleSql:
     def __init__(self) -> None:
         language = LanguageOptions.maximum_features()
         language.product_mode = ProductMode.PRODUCT_EXTERNAL
+        # BigQuery has it; zetasql counts it as unfinished.
+        language.enabled_language_features.append(
+            LanguageFeature.FEATURE_CREATE_VIEWS_WITH_COLUMN_OPTIONS
+        )
         self._options = AnalyzerOptions(language_options=language)
         self._catalog = (
             CatalogBuilder("warehouse")

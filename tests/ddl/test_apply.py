@@ -35,6 +35,14 @@ def test_a_second_run_replaces_views_only(warehouse: Warehouse) -> None:
     assert again == [f"replace view {name}" for name in views]
 
 
+def test_every_column_of_every_view_is_described(applied: Warehouse) -> None:
+    for query in statements.queries(applied.dataset):
+        if query.kind == "VIEW":
+            view = applied.client.get_table(applied.dataset.table(query.name))
+            assert all(field.description for field in view.schema), query.name
+            assert {f.name: f.description for f in view.schema} == query.descriptions
+
+
 def test_a_new_column_is_added_and_reaches_the_views(warehouse: Warehouse) -> None:
     older = statements.table(warehouse.dataset, "events_fact")
     older.schema = [field for field in older.schema if field.name != "deadline_ts"]
@@ -53,7 +61,9 @@ def test_dry_run_shows_the_plan_and_changes_nothing(
     warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["apply", "--dataset", str(warehouse.dataset), "--dry_run"]) == 0
-    assert f"would create dataset {warehouse.dataset}\n" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert f"would create dataset {warehouse.dataset}\n" in out
+    assert out.endswith(" to create, 0 to change\n")
     with pytest.raises(NotFound):
         warehouse.client.get_dataset(str(warehouse.dataset))
 
@@ -63,7 +73,10 @@ def test_the_command_says_what_it_does(
 ) -> None:
     command = ["apply", "--dataset", str(warehouse.dataset), "--labels", "team=exams,cost=42"]
     assert main([*command, "--partition_expiration_days", "30"]) == 0
-    assert "create table events_fact\n" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "create table events_fact\n" in out
+    created = 1 + len(statements.TABLES) + len(statements.queries(warehouse.dataset))
+    assert out.endswith(f"\n{created} created, 0 changed\n")
     labels = warehouse.client.get_table(warehouse.dataset.table("dead_letters")).labels
     assert labels == {"team": "exams", "cost": "42"}
 

@@ -58,7 +58,7 @@ def test_the_plan_reads_each_table_once_between_two_constants(
 def test_a_check_reads_each_table_between_two_constants(
     name: str, googlesql: GoogleSql, dataset: Dataset
 ) -> None:
-    sql = statements.render(dataset, f"checks/{name}.sql").rstrip(";\n")
+    sql = statements.render(dataset, "checks", name).rstrip(";\n")
     for parameter in ("@first_date", "@last_date"):
         sql = sql.replace(parameter, f"DATE '{DAY.date()}'")
     plan = list(nodes(googlesql.analyze(googlesql.inline(sql))))

@@ -8,7 +8,8 @@ from google.cloud import bigquery
 from google.cloud.bigquery import SchemaField, TimePartitioning
 
 from ddl import statements
-from ddl.plan import DestructiveChangeError, LoadRows, Options, Present, UpdateTable, Wanted, plan
+from ddl.actions import DescribeColumns, LoadRows, UpdateTable
+from ddl.plan import DestructiveChangeError, Options, Present, Wanted, plan
 from gcp.dataset import Dataset
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -30,7 +31,9 @@ def present(change: Callable[[bigquery.Table], None] = lambda table: None) -> Pr
     dataset.location = "EU"
     tables = {table.table_id: as_served(table) for table in wanted().tables}
     change(tables["events_fact"])
-    return Present(dataset, tables, {query.name: query.body for query in wanted().queries})
+    queries = wanted().queries
+    descriptions = {query.name: query.descriptions for query in queries if query.kind == "VIEW"}
+    return Present(dataset, tables, {query.name: query.body for query in queries}, descriptions)
 
 
 def as_served(table: bigquery.Table) -> bigquery.Table:
@@ -70,8 +73,8 @@ def test_everything_is_made_once_in_an_order_that_works() -> None:
     assert planned[:4] == [
         "create dataset local-exams.planned",
         "create table events_fact",
-        "create table dead_letters",
         "create table lateness_settings",
+        "create table dead_letters",
     ]
     assert planned[4:] == [f"create {q.kind.lower()} {q.name}" for q in wanted().queries]
 
@@ -93,18 +96,28 @@ def test_a_new_column_is_added_documented_and_seen_by_what_reads_it() -> None:
 def test_only_what_changed_and_what_reads_it_is_replaced() -> None:
     there = present()
     changed = dict(there.bodies) | {"test_summary_between": "SELECT 1"}
-    planned = summaries(Present(there.dataset, there.tables, changed))
-    assert planned[:2] == [
+    planned = summaries(dataclasses.replace(there, bodies=changed))
+    assert planned == [
         "replace table function test_summary_between",
         "replace view test_summary",
     ]
-    assert "replace view session_summary" not in planned
 
 
 def test_what_the_server_does_not_tell_is_replaced() -> None:
     there = present()
     untold = dict(there.bodies) | {"events": None}
-    assert summaries(Present(there.dataset, there.tables, untold)) == ["replace view events"]
+    assert summaries(dataclasses.replace(there, bodies=untold)) == ["replace view events"]
+
+
+def test_the_descriptions_of_a_view_s_columns_follow() -> None:
+    there = present()
+    older = there.descriptions["events"] | {"answer": None}
+    descriptions = dict(there.descriptions) | {"events": older}
+    (action,) = plan(wanted(), dataclasses.replace(there, descriptions=descriptions), Options())
+    assert isinstance(action, DescribeColumns)
+    assert action.summary == "update column descriptions of view events"
+    assert action.sql is None
+    assert action.descriptions["answer"] == "The answer as given."
 
 
 def test_descriptions_and_labels_follow() -> None:
@@ -113,11 +126,11 @@ def test_descriptions_and_labels_follow() -> None:
     actions = plan(wanted(), there, Options(labels={"cost": "42"}))
     assert [action.summary for action in actions] == [
         "update schema, labels of table events_fact",
-        "update labels of table dead_letters",
         "update labels of table lateness_settings",
+        "update labels of table dead_letters",
     ]
-    assert isinstance(actions[1], UpdateTable)
-    assert actions[1].table.labels == {"team": "exams", "cost": "42"}
+    assert isinstance(actions[2], UpdateTable)
+    assert actions[2].table.labels == {"team": "exams", "cost": "42"}
 
 
 def test_a_column_may_become_nullable() -> None:
@@ -141,7 +154,7 @@ def test_expiration_and_labels_are_part_of_a_new_table() -> None:
     assert dataset.dataset.location == "EU"
     for action in tables:
         assert action.table.labels == {"team": "exams"}
-    facts, letters, settings = (action.table for action in tables)
+    facts, settings, letters = (action.table for action in tables)
     assert facts.time_partitioning.expiration_ms == 30 * DAY_MS
     assert letters.time_partitioning.expiration_ms == 30 * DAY_MS
     assert settings.time_partitioning is None

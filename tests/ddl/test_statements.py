@@ -2,38 +2,110 @@
 
 import re
 import string
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from ddl import statements
+from ddl import files, statements
 from gcp.dataset import Dataset
+from schemas.dates import EARLIEST_DATE, LATEST_DATE, MARGIN_DAYS, SQL_VARIABLES
 from schemas.exam_event.event import ExamEvent
+from schemas.families import FAMILIES
 from tests.conftest import Warehouse
 from tests.ddl.googlesql import GoogleSql
 
 DDL = Path(statements.__file__).parent
-FILES = sorted(DDL.glob("*/*.sql"))
+FILES = sorted(DDL.rglob("*.sql"))
 COMMANDS = sorted(DDL.parent.glob("pipeline/sql/*.sql"))
 CONTRACT = [field.name for field in msgspec.structs.fields(ExamEvent)]
 
 
-def test_every_file_is_used() -> None:
-    used = {f"tables/{name}.sql" for name in statements.TABLES}
-    used |= {f"views/{name}.sql" for name in statements.VIEWS}
-    used |= {f"checks/{name}.sql" for name in statements.CHECKS}
-    files = {path.relative_to(DDL).as_posix() for path in FILES}
-    assert files == used
+def test_every_file_is_found() -> None:
+    found = {path for kind in ("tables", "views", "checks") for path in files.find(kind).values()}
+    assert {path.relative_to(DDL).as_posix() for path in FILES} == found
+
+
+def test_each_family_has_a_folder_with_its_fact_table() -> None:
+    for family in FAMILIES.values():
+        path = f"{family.name}/tables/{family.table}.sql"
+        assert files.find("tables")[family.table] == path
+
+
+def test_two_files_of_one_name_are_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for family in ("exam_event", "shared"):
+        (tmp_path / family / "checks").mkdir(parents=True)
+        (tmp_path / family / "checks" / "grain.sql").touch()
+    monkeypatch.setattr(files.resources, "files", lambda package: tmp_path)
+    with pytest.raises(ValueError, match=r"exam_event/checks/grain\.sql and ddl/shared/checks"):
+        files.find.__wrapped__("checks")
+
+
+def test_a_built_package_holds_every_sql_file(tmp_path: Path) -> None:
+    """What ``pip install`` and a Dataflow worker get."""
+    build = [sys.executable, "setup.py", "-q", "build", "--build-base", str(tmp_path / "work")]
+    built = tmp_path / "built"
+    subprocess.run(
+        [*build, "build_py", "--build-lib", str(built)],
+        cwd=DDL.parent,
+        check=True,
+        capture_output=True,
+    )
+    packaged = {path.relative_to(built / "ddl").as_posix() for path in built.glob("ddl/**/*.sql")}
+    assert packaged == {path.relative_to(DDL).as_posix() for path in FILES}
+
+
+def test_terraform_applies_the_ddl_again_when_any_table_or_view_changes() -> None:
+    terraform = (DDL.parent / "deploy/terraform/warehouse.tf").read_text()
+    [pattern] = re.findall(r'fileset\(local\.repo, "(.*?)"\)', terraform)
+    assert "{tables,views}" in pattern
+    watched = {
+        path
+        for kind in ("tables", "views")
+        for path in DDL.parent.glob(pattern.replace("{tables,views}", kind))
+    }
+    assert watched == {path for path in FILES if path.parent.name in ("tables", "views")}
+
+
+def query(name: str, *reads: str) -> statements.Query:
+    return statements.Query("VIEW", name, "", "", frozenset(reads))
+
+
+def test_a_view_comes_after_what_it_reads() -> None:
+    chain = [query("a", "b", "events_fact"), query("b", "c"), query("c", "dead_letters")]
+    assert [q.name for q in statements.in_order(chain)] == ["c", "b", "a"]
+
+
+def test_views_that_read_each_other_are_an_error() -> None:
+    with pytest.raises(ValueError, match=r"in a circle: .*(a -> b|b -> a)"):
+        statements.in_order([query("a", "b"), query("b", "a"), query("c")])
+
+
+def test_a_view_that_reads_what_is_not_there_is_an_error() -> None:
+    with pytest.raises(ValueError, match="a reads evnts, which no SQL file defines"):
+        statements.in_order([query("a", "evnts")])
 
 
 @pytest.mark.parametrize("path", [*FILES, *COMMANDS], ids=lambda path: path.stem)
-def test_only_project_and_dataset_are_filled_in_and_quoted(path: Path) -> None:
+def test_only_the_dataset_and_the_shared_dates_are_filled_in(path: Path) -> None:
     text = path.read_text()
-    assert set(string.Template(text).get_identifiers()) == {"project", "dataset"}
+    used = set(string.Template(text).get_identifiers())
+    assert {"project", "dataset"} <= used <= {"project", "dataset", *SQL_VARIABLES}
     quoted = re.sub(r"`\$\{project\}\.\$\{dataset\}\.\w+`", "", text)
+    for name in SQL_VARIABLES:
+        quoted = quoted.replace(f"${{{name}}}", "")
     assert "$" not in quoted
     assert "`" not in quoted
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_margin_and_the_open_dates_stand_in_no_file(path: Path) -> None:
+    text = path.read_text()
+    assert not re.search(rf"\b{MARGIN_DAYS} DAY|{EARLIEST_DATE}|{LATEST_DATE}", text)
 
 
 @pytest.mark.parametrize("name", statements.TABLES)
@@ -41,7 +113,7 @@ def test_a_table_is_read_as_google_reads_it(
     name: str, googlesql: GoogleSql, dataset: Dataset
 ) -> None:
     table = statements.table(dataset, name)
-    parsed = googlesql.analyze(statements.render(dataset, f"tables/{name}.sql"))
+    parsed = googlesql.analyze(statements.render(dataset, "tables", name))
     columns = parsed.column_definition_list
     assert parsed.name_path == [f"{dataset}.{name}"]
     assert [(field.name, field.mode) for field in table.schema] == [
@@ -88,7 +160,7 @@ def test_every_column_is_described_and_none_hides_an_argument(name: str, dataset
 
 
 def test_conflicts_look_at_the_whole_contract() -> None:
-    text = (DDL / "views/event_conflicts.sql").read_text()
+    text = (DDL / "exam_event/views/event_conflicts.sql").read_text()
     compared = re.findall(r"STRUCT\((\w+)\)\)\) > 1, '(\w+)', NULL", text)
     assert [name for _, name in compared] == [*CONTRACT[1:], "extra"]
     verdict = {"is_late_submission": "client_is_late_submission"}
@@ -105,7 +177,7 @@ def test_views_give_what_their_functions_give(googlesql: GoogleSql, dataset: Dat
         for query in statements.queries(dataset)
     }
     views = [query.name for query in statements.queries(dataset) if query.kind == "VIEW"]
-    assert views == [
+    assert set(views) == {
         "events",
         "event_conflicts",
         "session_summary",
@@ -114,10 +186,27 @@ def test_views_give_what_their_functions_give(googlesql: GoogleSql, dataset: Dat
         "session_completions_by_hour",
         "session_starts_by_hour",
         "wrong_answers_by_question",
-    ]
+    }
     assert all(columns[view] == columns[f"{view}_between"] for view in views)
     events = statements.table(dataset, "events_fact").schema
     assert [name for name, _ in columns["events"]] == [field.name for field in events]
+
+
+def test_every_column_of_a_view_is_listed_and_described(
+    googlesql: GoogleSql, dataset: Dataset
+) -> None:
+    """As written, with the list that ``apply`` leaves out, which a console needs."""
+    views = {query.name: query for query in statements.queries(dataset) if query.kind == "VIEW"}
+    for name, view in views.items():
+        whole = statements.render(dataset, "views", name)
+        analyzed = googlesql.analyze(whole[whole.rindex("CREATE OR REPLACE VIEW") :])
+        columns = [column.name for column in analyzed.output_column_list]
+        plain = [column.name for column in googlesql.analyze(view.sql).output_column_list]
+        assert columns == plain == list(view.descriptions)
+        assert all(text and text.endswith(".") for text in view.descriptions.values())
+    wrong = [view.descriptions.get("wrong_answers", "") for view in views.values()]
+    assert all("first submissions" in text for text in wrong if text)
+    assert len([text for text in wrong if text]) == 4
 
 
 @pytest.mark.parametrize(
@@ -137,10 +226,11 @@ def test_google_refuses_what_bigquery_would(
 
 
 def test_reads_are_bounded_by_partition() -> None:
-    """Each table is read in one place per file, and always within eight days of the dates."""
-    window = "BETWEEN DATE_SUB(first_date, INTERVAL 8 DAY) AND DATE_ADD(last_date, INTERVAL 8 DAY)"
+    """Each table is read in one place per file, and always with the margin."""
+    margin = "INTERVAL ${margin_days} DAY"
+    window = f"BETWEEN DATE_SUB(first_date, {margin}) AND DATE_ADD(last_date, {margin})"
     partition = {"events_fact": "event_date", "dead_letters": "failed_date"}
-    for path in (DDL / "views").glob("*.sql"):
+    for path in DDL.glob("*/views/*.sql"):
         for table, column in partition.items():
             text = path.read_text()
             assert text.count(f".{table}`") == text.count(f"{column} {window}"), path.name
@@ -151,7 +241,7 @@ def test_the_statements_run_as_they_stand(warehouse: Warehouse) -> None:
     client, dataset = warehouse.client, warehouse.dataset
     client.create_dataset(str(dataset))
     for name in statements.TABLES:
-        client.query(statements.render(dataset, f"tables/{name}.sql")).result()
+        client.query(statements.render(dataset, "tables", name)).result()
     for query in statements.queries(dataset):
         client.query(query.sql).result()
     found = {table.table_id for table in client.list_tables(str(dataset))}

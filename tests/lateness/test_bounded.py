@@ -1,6 +1,5 @@
 """The bounded path: a session at once, whatever the order of its lines."""
 
-import dataclasses
 import json
 import random
 import subprocess
@@ -69,9 +68,10 @@ class Starts:
         self.known = known
         self.questions = []
 
-    def find(self, sessions, moments):
-        self.questions.append((dict(sessions), len(moments)))
-        return {name: start or self.known.get(name) for name, start in sessions.items()}
+    def find(self, waiting):
+        seen = {name: session.start for name, session in waiting.items()}
+        self.questions.append((seen, sum(len(session.events) for session in waiting.values())))
+        return {name: start or self.known.get(name) for name, start in seen.items()}
 
 
 def answers(session_id, number):
@@ -83,7 +83,7 @@ def answers(session_id, number):
 
 def judge_sessions(starts, *sessions):
     """The statuses given by each call, and those at the end of the bundle."""
-    fn = JudgeSessionFn(RUN, dataclasses.replace(lateness_config(), starts=starts))
+    fn = JudgeSessionFn(RUN, "JudgeLateness", lookups().settings, starts)
     fn.setup()
     fn.start_bundle()
     given = [[judged[1].late_status for judged in fn.process(session)] for session in sessions]
@@ -121,7 +121,7 @@ def test_sessions_do_not_wait_for_the_end_of_a_bundle_in_any_number(monkeypatch)
     )
     assert given == [[], ["LATE"] * 6, []]
     assert left == ["LATE", "ON_TIME"]
-    assert [(list(asked), moments) for asked, moments in starts.questions] == [
+    assert [(list(asked), events) for asked, events in starts.questions] == [
         (["a", "b"], 3),
         (["b"], 3),
         (["b", "c"], 2),
@@ -135,7 +135,7 @@ from pathlib import Path
 
 from schemas.exam_event.event import EventType
 from tests.lateness.sessions import accepted
-from tests.lateness.settings import lateness_config
+from tests.lateness.settings import lookups
 from tests.lateness.streams import RUN
 from tests.transforms.builders import accept
 from transforms.lateness.sessions import JudgeSessionFn
@@ -154,7 +154,7 @@ class Group:
             yield SessionElement(event=accept(event, data=payload, message_id=str(number)))
 
 
-fn = JudgeSessionFn(RUN, lateness_config())
+fn = JudgeSessionFn(RUN, "JudgeLateness", lookups().settings, None)
 fn.setup()
 for size in (10_000, 100_000):
     fn.start_bundle()

@@ -43,7 +43,11 @@ def kpis():
     return [
         View("session_starts_by_hour", ["hour", "session_starts"], hours),
         View("session_completions_by_hour", ["hour", "session_completions"], hours),
-        View("wrong_answers_by_question", ["question_id", "wrong_answers"], [("<q1>", 5)]),
+        View(
+            "wrong_answers_by_question",
+            ["test_id", "question_id", "wrong_answers"],
+            [("algebra", "<q1>", 5), ("physics", "<q1>", 4)],
+        ),
     ]
 
 
@@ -64,7 +68,17 @@ def test_each_chart_is_told_in_words_too(tmp_path, kpis):
         "Session starts by hour: 10 in all over 2; most, 7, at 01:00 UTC.",
         "Session completions by hour: 10 in all over 2; most, 7, at 01:00 UTC.",
     ]
-    assert any("most, 5, at <q1>" in label for label in labels)
+    assert (
+        "Questions with the most wrong first submissions: "
+        "9 in all over 2; most, 5, at algebra: <q1>."
+    ) in labels
+
+
+def test_a_question_of_two_tests_is_two_bars_and_the_axis_says_what_is_counted(tmp_path, kpis):
+    text = written(tmp_path, kpis, Reconciliation(SENT, SENT.copy()))
+    assert text.count(">algebra: &lt;q1&gt;<") == text.count(">physics: &lt;q1&gt;<") == 1
+    assert ">Wrong first submissions<" in text
+    assert "those of first submissions" in text
 
 
 def test_values_are_text_and_never_markup(tmp_path, kpis):

@@ -21,7 +21,7 @@ def table(days=None):
 def max_age(*tables, own=1800):
     arguments = ["--dataset=local-exams.exams", "--input=a.jsonl", f"--max_event_age_days={own}"]
     config, _ = parse(arguments)
-    return _bounded_by_expiration(config, tables).bounds.max_age
+    return _bounded_by_expiration(config.bounds, tables).max_age
 
 
 @pytest.mark.parametrize("days", [3, 4, 30, 400])

@@ -1,8 +1,10 @@
 """The command against bqemulator. Which messages it counts: tests/ddl/test_reconcile_query.py."""
 
+import datetime as dt
+
 import pytest
 
-from pipeline.reconcile import main
+from pipeline.reconcile import Window, main
 from tests.ddl import golden
 
 FACT = {"event_id": "e1", "event_type": "page_view", "client_ts": "2026-03-02T10:00:00Z"}
@@ -130,13 +132,18 @@ def test_nobody_knows_what_was_published(counted):
     assert table["facts"] == "2"
 
 
+def test_a_window_of_all_times_reads_all_partitions():
+    window = Window(dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC))
+    assert (window.first_date, window.last_date) == (Window().first_date, Window().last_date)
+
+
 def test_a_window_says_which_partitions_it_reads(counted):
     window = ("--start=2026-03-02T10:00:00Z", "--end=2026-03-02T12:00:00+02:00")
     with pytest.raises(SystemExit):
         counted(*window)  # the same moment
     code, table, said = counted(window[0], "--end=2026-03-02T13:00:00+02:00", "--expected=5")
     assert (code, table["unaccounted"]) == (0, "0")
-    assert "partitions from 2026-02-22 to 2026-03-04 (for conflicts eight days more)" in said
+    assert "partitions from 2026-02-22 to 2026-03-04 (for conflicts 8 days more)" in said
     assert ", of dead letters up to today's: " in said
     code, table, said = counted("--start=2026-03-02T10:00:01Z")
     assert (table["facts"], table["dead letters"]) == ("0", "0")

@@ -1,7 +1,7 @@
 """Whether a submission came after its session had expired (DESIGN 5): the rule, in one place.
 
-The stream, the bounded path and the tests share these functions; ``ddl/views/events.sql`` is
-their twin in SQL, and a test holds the two together.
+The stream, the bounded path and the tests share these functions; their twin in SQL is
+``ddl/exam_event/views/events.sql``, and a test holds the two together.
 """
 
 import datetime as dt
