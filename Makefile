@@ -1,5 +1,6 @@
 # Fresh machine: `make demo` and `make test` make their own virtual environment.
 # PYTHON chooses the interpreter (3.11 or 3.12); the first fitting one on PATH is taken.
+.DEFAULT_GOAL := help
 SHELL := /bin/bash
 FITS := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
@@ -59,11 +60,15 @@ $(BIN)/python:
 	exit 2; fi
 	$(PYTHON) -m venv $(VENV)
 
+INSTALLING = @echo "Installing the pinned dependencies into $(VENV) (about 2 minutes) ..."
+
 $(VENV)/local.stamp: $(BIN)/python setup.py pyproject.toml constraints.txt
+	$(INSTALLING)
 	$(PIN) --editable '.[local]'
 	@touch $@
 
 $(VENV)/test.stamp: $(BIN)/python setup.py pyproject.toml constraints.txt
+	$(INSTALLING)
 	$(PIN) --editable '.[local,micro-batch,bench,test]'
 	@touch $@
 
@@ -74,3 +79,19 @@ lock:
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+## Targets; each makes the virtual environment that it needs:
+##   demo         the whole system on this machine, with a report: about a minute
+##   test         every test, lint and types
+##   lint         ruff and mypy alone
+##   fuzz         210,000 hostile messages through our code
+##   soak         the long tests: outages by the clock, kills
+##   test-worker  workers as Dataflow boots them: minutes, needs Go
+##   bench        what it costs: a quarter of an hour; BENCHMARKS=... selects
+##   audit        known vulnerabilities of the pinned packages (needs uv)
+##   template     build the Flex Template (PROJECT, REGION, REPOSITORY, BUCKET)
+##   lock         renew constraints.txt (needs uv)
+##   clean        remove the virtual environment and everything that was built
+.PHONY: help
+help:
+	@sed -n 's/^## \{0,1\}//p' Makefile

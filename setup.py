@@ -28,6 +28,7 @@ setup(
         "google-cloud-pubsub",
         "grpcio",
         "msgspec",
+        "packaging",
         "pyarrow",
         "requests",
         "rich",

@@ -2,22 +2,15 @@
 
 import argparse
 import datetime as dt
-import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from google.api_core.exceptions import GoogleAPIError, RetryError
-from google.auth.exceptions import GoogleAuthError
-from requests import RequestException
-
-from gcp.clients import EMULATOR_VARIABLE
 from gcp.dataset import Dataset
-
-# What a command of a few requests may meet that is no bug of ours.
-SERVICE_ERRORS = (RequestException, GoogleAPIError, GoogleAuthError)
+from gcp.errors import SERVICE_ERRORS as SERVICE_ERRORS
+from gcp.errors import explain as explain
 
 _PROJECT = "[a-z](?:[-a-z0-9.:]*[a-z0-9])?"
 _RESOURCE_ID = "[A-Za-z][-A-Za-z0-9._~+%]{2,254}"
@@ -160,13 +153,3 @@ def ids(path: str) -> frozenset[str]:
 
 topic = _resource("topics")
 subscription = _resource("subscriptions")
-
-
-def explain(error: Exception) -> str:
-    """One of SERVICE_ERRORS in one line."""
-    cause = error.cause if isinstance(error, RetryError) else error
-    if isinstance(cause, RequestException):
-        emulator = os.environ.get(EMULATOR_VARIABLE)
-        where = f" at {emulator} ({EMULATOR_VARIABLE})" if emulator else ""
-        return f"BigQuery does not answer{where}"
-    return str(cause).partition("\n")[0]

@@ -1,36 +1,35 @@
 """``python -m local_runner``: the demo, its parts, and exam logs."""
 
 import argparse
-import contextlib
 import re
 import signal
 import sys
-import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
-from gcp.console import console, progress
+from gcp.console import progress, say
 from local_runner.arguments import parser
 from local_runner.demo import demo
 from local_runner.emulators.start import PROJECT, check_named_emulators
-from local_runner.environment import run_name, start_environment
 from local_runner.errors import RunnerError
-from local_runner.pipeline_process import check_running, streaming_pipeline
 from local_runner.traffic import exam_log, importer
 from local_runner.traffic.archive import write_archive
 from local_runner.traffic.publishing import publish
 from local_runner.traffic.simulate import simulate
+from local_runner.up import up
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command.
 
-    The exit code is 0 done, 1 it failed, 2 wrong arguments, 130 Ctrl-C or SIGTERM.
+    The exit code is 0 done, 1 it failed, 2 wrong arguments, 130 Ctrl-C or SIGTERM (which end
+    ``up`` with 0).
     """
     args = parser().parse_args(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background process ignores SIGINT
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores SIGINT
         signal.signal(number, signal.default_int_handler)
     try:
         _COMMANDS[args.command](args)
@@ -52,21 +51,8 @@ def _demo(args: argparse.Namespace) -> None:
     demo(args.messages, args.seed)
 
 
-def _up(_: argparse.Namespace) -> None:
-    with contextlib.suppress(KeyboardInterrupt), start_environment(run_name()) as environment:
-        if environment.pubsub is None:
-            raise RunnerError(environment.pubsub_missing)
-        with streaming_pipeline(environment.pubsub, environment.dataset) as process:
-            console.print("The pipeline runs until Ctrl-C. In a second terminal:\n")
-            for name, value in environment.variables.items():
-                console.print(f"export {name}={value}")
-            console.print(
-                f"{sys.executable} -m local_runner simulate --topic {environment.pubsub.topic}\n"
-            )
-            console.print(f"Dataset {environment.dataset}; log {process.log}")
-            while True:
-                check_running(process)
-                time.sleep(1)
+def _up(args: argparse.Namespace) -> None:
+    up(args.ports, args.keep, with_pipeline=not args.no_pipeline)
 
 
 def _simulate(args: argparse.Namespace) -> None:
@@ -75,6 +61,7 @@ def _simulate(args: argparse.Namespace) -> None:
         write_archive(
             messages, args.output, f"projects/{PROJECT}/subscriptions/exam-events", args.start
         )
+        _say_written(args.output, len(messages))
         return
     check_named_emulators()
     with progress("Published", len(messages)) as advance:
@@ -91,12 +78,17 @@ def _import(args: argparse.Namespace) -> None:
     payloads = list(exam_log.payloads(log.lines, exam))
     if args.output is not None:
         importer.to_file(payloads, args.output)
+        _say_written(args.output, len(payloads))
         return
     check_named_emulators()
     if args.topic is not None:
         importer.to_topic(payloads, args.topic)
     else:
         importer.to_dataset(payloads, args.dataset, name)
+
+
+def _say_written(path: Path, messages: int) -> None:
+    say(f"Wrote {messages:,} messages to {path} ({path.stat().st_size:,} bytes)")
 
 
 _COMMANDS = {"demo": _demo, "up": _up, "simulate": _simulate, "import": _import}

@@ -1,6 +1,7 @@
 """``exam-events``: every command of the project under one name."""
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ _COMMANDS = (
     ("erase", "pipeline.erase.__main__", (), "delete what is stored of students"),
     ("ddl apply", "ddl.__main__", ("apply",), "create or update tables, functions and views"),
     ("ddl check", "ddl.__main__", ("check",), "look for rows that should not be there"),
+    ("doctor", "local_runner.doctor", (), "check what a run needs: machine, access, resources"),
     ("demo", "local_runner.__main__", ("demo",), "show the whole system on this machine"),
     ("up", "local_runner.__main__", ("up",), "keep the whole system running until Ctrl-C"),
     ("simulate", "local_runner.__main__", ("simulate",), "publish or write simulated traffic"),
@@ -23,7 +25,18 @@ _COMMANDS = (
 
 def main() -> int:
     """Runs one command and returns its exit code: 0 done, 1 it failed, 2 wrong arguments."""
-    argv = sys.argv[1:]
+    try:
+        try:
+            return _run(sys.argv[1:])
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has seen enough. The interpreter flushes once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(argv: Sequence[str]) -> int:
     for name, module, before, _ in _COMMANDS:
         words = name.split()
         if argv[: len(words)] == words:

@@ -8,8 +8,7 @@ from pathlib import Path
 from google.cloud import bigquery
 
 from gcp.clients import bigquery_client
-from gcp.console import console, progress, table
-from local_runner.emulators.start import LOGS
+from gcp.console import print_table, progress, say
 from local_runner.environment import Environment, PubSubNames, run_name, start_environment
 from local_runner.errors import RunnerError
 from local_runner.pipeline_process import (
@@ -44,10 +43,11 @@ def demo(size: int, seed: int) -> None:
     """
     start = default_start()
     messages = simulate(size, seed, start)
-    console.print("Starting the emulators and making the tables ...")
+    began = time.monotonic()
+    say("Starting the emulators and creating the tables ...")
     with start_environment(run_name()) as environment:
         client = bigquery_client(environment.dataset.project)
-        began = time.monotonic()
+        streamed = time.monotonic()
         on_topic = _run(environment, client, messages, start)
         about = {
             "Run": f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC",
@@ -55,7 +55,7 @@ def demo(size: int, seed: int) -> None:
             if environment.pubsub
             else "read from an archive",
             "Seed": str(seed),
-            "Time": f"{time.monotonic() - began:.0f} s",
+            "Time": f"{time.monotonic() - streamed:.0f} s",
         }
         outcomes = [message.outcome for message in messages]
         reconciliation = reconcile(client, environment.dataset, outcomes, on_topic)
@@ -63,10 +63,14 @@ def demo(size: int, seed: int) -> None:
         _show(reconciliation, tables)
         kpis = summaries.kpis(client, environment.dataset)
         Report(about, reconciliation, tables, kpis).write(REPORT)
-    console.print(f"Report: {REPORT}")
     if reconciliation.faults:
-        raise RunnerError("; ".join(reconciliation.faults))
-    console.print("Every message is accounted for.")
+        raise RunnerError(f"{'; '.join(reconciliation.faults)}; report: {REPORT}")
+    say(
+        f"done in {time.monotonic() - began:.0f} s: {reconciliation.published:,} messages, "
+        f"{reconciliation.facts:,} facts, {reconciliation.duplicates:,} duplicates, "
+        f"{reconciliation.dead_letters:,} dead letters, {reconciliation.unaccounted:,} "
+        f"unaccounted; report: {REPORT}"
+    )
 
 
 def _run(
@@ -78,12 +82,12 @@ def _run(
     """Sends the messages; gives the dead letters of the topic, or None without Pub/Sub."""
     if environment.pubsub is not None:
         return _stream(environment, environment.pubsub, client, messages)
-    console.print(f"No stream here: {environment.pubsub_missing}")
-    console.print("Going on with the same messages from an archive file.")
-    archive = LOGS / "traffic.avro"
+    say(f"No stream here: {environment.pubsub_missing}")
+    say("Going on with the same messages from an archive file.")
+    archive = environment.logs / "traffic.avro"
     write_archive(messages, archive, PubSubNames.of("archive").subscription, start)
     with (
-        bounded_pipeline(archive, environment.dataset) as process,
+        bounded_pipeline(archive, environment.dataset, environment.logs) as process,
         progress("In the warehouse", len(messages)) as advance,
     ):
         follow_bounded(process, lambda: arrived(client, environment.dataset), advance)
@@ -97,7 +101,7 @@ def _stream(
     messages: Sequence[SimulatedMessage],
 ) -> DeadLetterAttributes:
     total = len(messages)
-    with streaming_pipeline(pubsub, environment.dataset) as process:
+    with streaming_pipeline(pubsub, environment.dataset, environment.logs) as process:
         with progress("Published", total) as advance:
             sent = ((message.payload, message.attributes) for message in messages)
             publish(sent, pubsub.topic, advance, _PUBLISH_RATE)
@@ -109,18 +113,18 @@ def _stream(
 
 def _show(reconciliation: Reconciliation, tables: Sequence[summaries.View]) -> None:
     lines = reconciliation.lines()
-    console.print(table("Reconciliation", ("outcome", "sent", "in the warehouse"), lines))
-    console.print(
+    print_table("Reconciliation", ("outcome", "sent", "in the warehouse"), lines)
+    say(
         f"published {reconciliation.published:,} = {reconciliation.facts:,} facts + "
         f"{reconciliation.duplicates:,} duplicates + {reconciliation.dead_letters:,} dead letters "
         f"+ {reconciliation.unaccounted:,} unaccounted for"
     )
     if reconciliation.on_topic is not None:
         on_topic = reconciliation.on_topic.total()
-        console.print(f"dead letters on the dead-letter topic: {on_topic:,}")
-    console.print(
+        say(f"dead letters on the dead-letter topic: {on_topic:,}")
+    say(
         f"{' and '.join(NOT_PROVOKED)} stay at 0: the emulator refuses no row that passes our "
         "checks, and an error of our own is not made to order."
     )
     for view in tables:
-        console.print(table(f"First rows of {view.name}", view.columns, view.shown()))
+        print_table(f"First rows of {view.name}", view.columns, view.shown())

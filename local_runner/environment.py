@@ -1,24 +1,42 @@
-"""The set for one run: emulators, tables, topics."""
+"""The set for one run: emulators, tables, topics, and a folder for its logs."""
 
 import contextlib
 import dataclasses
 import datetime as dt
+import itertools
 import os
+import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
+from google.cloud import bigquery
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
 from ddl.apply import apply
 from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
+from local_runner.emulators.ports import Ports
 from local_runner.emulators.start import (
+    LOGS,
     PROJECT,
     EmulatorMissingError,
     bigquery_emulator,
     pubsub_emulator,
 )
+from local_runner.traffic.publishing import publish
 
 _ACK_DEADLINE_SECONDS = 600
+_KEPT_LOGS = 10
+_RUN = re.compile(r"(bench_)?\d{8}_\d{6}(-\d+)?")
+# Of a run that keeps its tables: the next one finds them by it.
+_KEPT_DATASET = "exams"
+
+_LAST_MESSAGE_ID = """
+SELECT MAX(SAFE_CAST(message_id AS INT64)) FROM (
+  SELECT message_id FROM `{dataset}.events_fact`
+  UNION ALL SELECT message_id FROM `{dataset}.dead_letters`
+)"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,12 +80,14 @@ class Environment:
     Attributes:
         dataset: has all tables and views.
         variables: they point clients at the emulators; set in this process too.
+        logs: folder of this run, with the emulators' logs.
         pubsub: None where there is no Pub/Sub emulator.
         pubsub_missing: then, one line that says how to get it.
     """
 
     dataset: Dataset
     variables: dict[str, str]
+    logs: Path
     pubsub: PubSubNames | None = None
     pubsub_missing: str | None = None
 
@@ -77,31 +97,69 @@ def run_name() -> str:
     return f"{dt.datetime.now(dt.UTC):%Y%m%d_%H%M%S}"
 
 
+def make_logs(run: str) -> Path:
+    """Makes the folder for the logs of a run; of older runs the last few are left."""
+    for number in itertools.count(1):
+        folder = LOGS / (run if number == 1 else f"{run}-{number}")
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            break
+    runs = (path for path in LOGS.iterdir() if path.is_dir() and _RUN.fullmatch(path.name))
+    by_age = sorted(runs, key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in by_age[_KEPT_LOGS:]:
+        shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
 @contextlib.contextmanager
-def start_environment(run: str) -> Iterator[Environment]:
+def start_environment(
+    run: str, ports: Ports | None = None, keep: Path | None = None
+) -> Iterator[Environment]:
     """Starts what is missing, makes the tables and topics of the run, stops it all in the end.
 
     Args:
         run: a suffix for all names, see ``run_name``.
+        ports: where the emulators listen; None is free ports.
+        keep: folder for the tables, which the next run with this folder finds; None deletes them.
 
     Raises:
         EmulatorError: an emulator does not start or answer.
     """
-    dataset = Dataset(PROJECT, f"exams_{run}")
+    dataset = Dataset(PROJECT, f"exams_{run}" if keep is None else _KEPT_DATASET)
+    logs = make_logs(run)
     with contextlib.ExitStack() as stack:
-        variables = dict(stack.enter_context(bigquery_emulator()).environment)
+        variables = dict(stack.enter_context(bigquery_emulator(logs, ports, keep)).environment)
         missing = None
         try:
-            variables |= stack.enter_context(pubsub_emulator()).environment
+            variables |= stack.enter_context(pubsub_emulator(logs, ports)).environment
         except EmulatorMissingError as error:
             missing = str(error)
         stack.enter_context(_exported(variables))
-        apply(bigquery_client(dataset.project), dataset)
+        with bigquery_client(dataset.project) as client:
+            apply(client, dataset)
+            if keep is not None and missing is None:
+                _skip_message_ids(client, dataset, run)
         pubsub = None
         if missing is None:
             pubsub = PubSubNames.of(run)
             pubsub.create()
-        yield Environment(dataset, variables, pubsub, missing)
+        yield Environment(dataset, variables, logs, pubsub, missing)
+
+
+def _skip_message_ids(client: bigquery.Client, dataset: Dataset, run: str) -> None:
+    """Has the Pub/Sub emulator give ids that the kept tables do not have.
+
+    It counts from 1 whenever it starts, and a message is counted by its id (DESIGN 6). Messages
+    to a topic without a subscription use ids up.
+    """
+    [[last]] = client.query(_LAST_MESSAGE_ID.format(dataset=dataset)).result()
+    if not last:
+        return
+    topic = f"projects/{PROJECT}/topics/used-ids-{run}"
+    with PublisherClient() as publisher:
+        publisher.create_topic(name=topic)
+        publish(((b"used", {}) for _ in range(last)), topic, lambda _: None)
+        publisher.delete_topic(topic=topic)
 
 
 @contextlib.contextmanager

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from gcp.console import say
 from gcp.dataset import Dataset
-from local_runner.emulators.start import LOGS
 from local_runner.environment import PubSubNames
 from local_runner.errors import RunnerError
 from local_runner.processes.background import Background, background
@@ -15,26 +15,28 @@ from local_runner.processes.background import Background, background
 _POLL_SECONDS = 0.5
 # A stream that takes nothing for so long will not take it any more.
 _PATIENCE_SECONDS = 60.0
+# When the count has stood still for so long, a line says why it may.
+_SILENCES = (3.0, 30.0)
 # Simulated starts are minutes late or do not come at all; nobody watches a demo wait for them.
-_START_WAIT_SECONDS = 10
+START_WAIT_SECONDS = 10
 
 
 @contextlib.contextmanager
-def streaming_pipeline(pubsub: PubSubNames, dataset: Dataset) -> Iterator[Background]:
-    """Runs the pipeline on the subscription until the block is left."""
+def streaming_pipeline(pubsub: PubSubNames, dataset: Dataset, logs: Path) -> Iterator[Background]:
+    """Runs the pipeline on the subscription until the block is left; logs to ``pipeline.log``."""
     arguments = [
         f"--input_subscription={pubsub.subscription}",
         f"--dead_letter_topic={pubsub.dead_letter_topic}",
-        f"--session_start_wait_seconds={_START_WAIT_SECONDS}",
+        f"--session_start_wait_seconds={START_WAIT_SECONDS}",
     ]
-    with _pipeline(arguments, dataset, LOGS / "pipeline.log") as process:
+    with _pipeline(arguments, dataset, logs / "pipeline.log") as process:
         yield process
 
 
 @contextlib.contextmanager
-def bounded_pipeline(file: Path, dataset: Dataset) -> Iterator[Background]:
-    """Runs the pipeline over a .jsonl or .avro file."""
-    with _pipeline([f"--input={file}"], dataset, LOGS / "bounded-pipeline.log") as process:
+def bounded_pipeline(file: Path, dataset: Dataset, logs: Path) -> Iterator[Background]:
+    """Runs the pipeline over a .jsonl or .avro file; logs to ``bounded-pipeline.log``."""
+    with _pipeline([f"--input={file}"], dataset, logs / "bounded-pipeline.log") as process:
         yield process
 
 
@@ -50,6 +52,8 @@ def drain_stream(
 ) -> None:
     """Waits until the warehouse has all messages, or has got none for a minute.
 
+    While the count stands still, a line says what is waited for.
+
     Args:
         process: the streaming pipeline.
         count: messages that the warehouse has so far.
@@ -59,14 +63,26 @@ def drain_stream(
     Raises:
         RunnerError: the pipeline died.
     """
-    done, changed_at = count(), time.monotonic()
-    while done < total and time.monotonic() - changed_at < _PATIENCE_SECONDS:
+    done, changed_at, said = count(), time.monotonic(), 0
+    while done < total and (still := time.monotonic() - changed_at) < _PATIENCE_SECONDS:
         check_running(process)
+        if said < len(_SILENCES) and still >= _SILENCES[said]:
+            say(_waited_for(total - done, done, still))
+            said += 1
         time.sleep(_POLL_SECONDS)
         before, done = done, count()
         advance(done)
         if done != before:
-            changed_at = time.monotonic()
+            changed_at, said = time.monotonic(), 0
+
+
+def _waited_for(left: int, done: int, still: float) -> str:
+    if not done:
+        return f"{left:,} to come: the pipeline is starting"
+    if still < 2 * START_WAIT_SECONDS:
+        wait = f"an event waits up to {START_WAIT_SECONDS} s for its session's start"
+        return f"{left:,} to come: {wait}"
+    return f"{left:,} to come, none for {still:.0f} s: given up after {_PATIENCE_SECONDS:.0f} s"
 
 
 def follow_bounded(

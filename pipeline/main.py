@@ -172,6 +172,7 @@ def _set_up_logging() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     for name in ("pipeline", "transforms"):
         logging.getLogger(name).setLevel(logging.INFO)
+    logging.getLogger("google.auth._default").setLevel(logging.ERROR)  # preflight says it
 
 
 if __name__ == "__main__":

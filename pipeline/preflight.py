@@ -5,16 +5,17 @@ import datetime as dt
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import fastavro
 from apache_beam.io.filesystem import BeamIOError
 from google.api_core.exceptions import Forbidden, GoogleAPICallError, NotFound, RetryError
 from google.api_core.retry import Retry
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError
 from google.cloud import bigquery, pubsub_v1
 from requests.exceptions import RequestException
 
+from gcp import errors
 from gcp.clients import (
     EMULATOR_VARIABLE,
     PUBSUB_VARIABLE,
@@ -22,6 +23,7 @@ from gcp.clients import (
     bigquery_client,
     storage_write_client,
 )
+from gcp.dataset import Dataset
 from gcp.retry import gateways_answer_as_outage
 from pipeline.config import Config, WriteMethod
 from pipeline.lookups.lateness_settings import read_table
@@ -43,10 +45,15 @@ OUTAGE_MARGIN = _DAY
 _LEAST_AGE = _DAY
 _AWAY = (GoogleAPICallError, RetryError, GoogleAuthError, RequestException, OSError)
 Answer = TypeVar("Answer")
+Arguments = ParamSpec("Arguments")
 
 
 class StartupError(Exception):
     """The run cannot start; the text is the one line to show. Exit code 1."""
+
+
+class UncheckedError(Exception):
+    """This account may not look, which says nothing of the account of the workers."""
 
 
 def check(config: Config) -> EventTimeBounds:
@@ -60,22 +67,40 @@ def check(config: Config) -> EventTimeBounds:
         StartupError: something is missing, unreachable or not what the pipeline writes to.
     """
     if isinstance(config.input, FileInput):
-        _check_files(config.input.name)
+        check_files(config.input.name)
     else:
-        _check_pubsub("subscription", config.input.name)
+        _where_allowed(check_pubsub, "subscription", config.input.name)
     if config.dead_letter_topic is not None:
-        _check_pubsub("topic", config.dead_letter_topic)
-    facts = _table(config, config.family.table, columns(config.family))
-    dead_letters = _table(config, DEAD_LETTERS, DeadLetterRows().columns)
-    _check_settings(config)
+        _where_allowed(check_pubsub, "topic", config.dead_letter_topic)
+    dataset, family = config.dataset, config.family
+    facts = _where_allowed(check_table, dataset, family.table, columns(family))
+    dead_letters = _where_allowed(check_table, dataset, DEAD_LETTERS, DeadLetterRows().columns)
+    if family.judged_types:
+        _where_allowed(check_settings, dataset)
     if config.write_method is WriteMethod.STORAGE_WRITE_API:
-        _check_stream(config)
-    if config.micro_batch is not None and config.family.judged_types:
-        _check_queries(config)
+        _where_allowed(check_stream, dataset, family.table)
+    if config.micro_batch is not None and family.judged_types:
+        check_queries(dataset)
     return _bounded_by_expiration(config.bounds, filter(None, (facts, dead_letters)))
 
 
-def _check_files(pattern: str) -> None:
+def _where_allowed(
+    question: Callable[Arguments, Answer], *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> Answer | None:
+    """The answer to a question; None, and a warning, where this account may not ask it."""
+    try:
+        return question(*args, **kwargs)
+    except UncheckedError as error:
+        _LOG.warning("%s", error)
+        return None
+
+
+# Each question raises StartupError where the answer would stop a run, and UncheckedError where
+# this account may not ask.
+
+
+def check_files(pattern: str) -> None:
+    """There are files of that name, and the archives among them are Pub/Sub's."""
     try:
         for path in match(pattern):
             if path.endswith(".avro"):
@@ -84,70 +109,79 @@ def _check_files(pattern: str) -> None:
         raise StartupError(f"--input: {error}") from None
 
 
-def _table(config: Config, name: str, filled: Sequence[str]) -> bigquery.Table | None:
+def check_dataset(dataset: Dataset) -> None:
+    """The dataset exists."""
+
+    def get() -> None:
+        client = bigquery_client(dataset.project)
+        with gateways_answer_as_outage():
+            client.get_dataset(str(dataset), retry=_RETRY, timeout=_TIMEOUT_SECONDS)
+
+    missing = f"dataset {dataset} does not exist: {errors.how_to_apply(str(dataset))}"
+    _ask(_place("BigQuery", EMULATOR_VARIABLE), get, missing)
+
+
+def check_table(dataset: Dataset, name: str, filled: Sequence[str]) -> bigquery.Table:
     """The table, which must have the columns that rows fill."""
-    table_id = config.dataset.table(name)
 
     def get() -> bigquery.Table:
-        client = bigquery_client(config.dataset.project)
+        client = bigquery_client(dataset.project)
         with gateways_answer_as_outage():
-            return client.get_table(table_id, retry=_RETRY, timeout=_TIMEOUT_SECONDS)
+            return client.get_table(dataset.table(name), retry=_RETRY, timeout=_TIMEOUT_SECONDS)
 
-    missing = f"table {table_id} does not exist: {_how_to_apply(config)}"
-    table = _ask(_place("BigQuery", EMULATOR_VARIABLE), get, missing)
-    if table is not None:
-        lacking = set(filled) - {field.name for field in table.schema}
-        if lacking:
-            names = ", ".join(sorted(lacking))
-            raise StartupError(f"table {name} lacks {names}: {_how_to_apply(config)}")
+    table = _ask(_place("BigQuery", EMULATOR_VARIABLE), get, _missing(dataset, name))
+    lacking = set(filled) - {field.name for field in table.schema}
+    if lacking:
+        names = ", ".join(sorted(lacking))
+        raise StartupError(f"table {name} lacks {names}: {errors.how_to_apply(str(dataset))}")
     return table
 
 
-def _check_settings(config: Config) -> None:
-    if not config.family.judged_types:
-        return
-    missing = f"table {config.dataset.table(LATENESS_SETTINGS)} does not exist: "
+def check_settings(dataset: Dataset) -> None:
+    """The lateness settings can be read, and do not contradict each other."""
     try:
         _ask(
             _place("BigQuery", EMULATOR_VARIABLE),
-            lambda: read_table(config.dataset),
-            missing + _how_to_apply(config),
+            lambda: read_table(dataset),
+            _missing(dataset, LATENESS_SETTINGS),
         )
     except ValueError as error:
         raise StartupError(f"{error}: load them again with --lateness_settings") from None
 
 
-def _check_stream(config: Config) -> None:
-    table = config.family.table
+def check_stream(dataset: Dataset, table: str) -> None:
+    """The Storage Write API knows the table."""
 
     def get() -> None:
         with storage_write_client() as client:
             client.get_write_stream(
-                name=default_stream(config.dataset, table), retry=_RETRY, timeout=_TIMEOUT_SECONDS
+                name=default_stream(dataset, table), retry=_RETRY, timeout=_TIMEOUT_SECONDS
             )
 
-    missing = f"table {config.dataset.table(table)} does not exist: {_how_to_apply(config)}"
+    service = _place("BigQuery's Storage Write API", STORAGE_EMULATOR_VARIABLE)
     try:
-        _ask(_place("BigQuery's Storage Write API", STORAGE_EMULATOR_VARIABLE), get, missing)
+        _ask(service, get, _missing(dataset, table))
     except ValueError as error:
         raise StartupError(f"{error}, or run with --write_method STREAMING_INSERTS") from None
 
 
-def _check_queries(config: Config) -> None:
+def check_queries(dataset: Dataset) -> None:
     """By a query the micro-batch mode finds session starts; streams and files need none."""
     now = dt.datetime.now(dt.UTC)
     try:
-        query_starts(config.dataset, [], [], now, now, dry_run=True)
+        query_starts(dataset, [], [], now, now, dry_run=True)
     except Forbidden:
         raise StartupError(
             "BigQuery: this account may not run queries, by which --micro_batch finds session "
-            f"starts: grant it roles/bigquery.jobUser on {config.dataset.project}"
+            f"starts: grant it roles/bigquery.jobUser on {dataset.project}"
         ) from None
     except _AWAY as error:
         raise StartupError(f"BigQuery does not answer a query ({type(error).__name__})") from None
 
 
-def _check_pubsub(kind: str, name: str | None) -> None:
+def check_pubsub(kind: str, name: str) -> None:
+    """The ``topic`` or ``subscription`` exists."""
+
     def get() -> None:
         client = pubsub_v1.PublisherClient() if kind == "topic" else pubsub_v1.SubscriberClient()
         with client:
@@ -155,35 +189,31 @@ def _check_pubsub(kind: str, name: str | None) -> None:
                 request={kind: name}, retry=_RETRY, timeout=_TIMEOUT_SECONDS
             )
 
-    place = _place("Pub/Sub", PUBSUB_VARIABLE)
-    _ask(place, get, f"{kind} {name} does not exist: create it first")
+    _ask(_place("Pub/Sub", PUBSUB_VARIABLE), get, errors.missing(f"{kind} {name}"))
 
 
-def _ask(service: str, question: Callable[[], Answer], missing: str) -> Answer | None:
-    """The answer, or None where this account may not ask: the workers' account may."""
+def _ask(service: str, question: Callable[[], Answer], missing: str) -> Answer:
     try:
         return question()
     except NotFound:
         raise StartupError(missing) from None
     except Forbidden:
-        _LOG.warning("%s: not checked, this account may not look", service)
-        return None
-    except DefaultCredentialsError:
-        raise StartupError(
-            f"{service}: no credentials; run gcloud auth application-default login, or set "
-            f"{EMULATOR_VARIABLE} and {PUBSUB_VARIABLE}"
-        ) from None
+        raise UncheckedError(f"{service}: not checked, this account may not look") from None
+    except DefaultCredentialsError as error:
+        raise StartupError(f"{service}: {errors.no_credentials(error)}") from None
+    except RefreshError as error:
+        raise StartupError(f"{service}: {errors.explain(error)}") from None
     except _AWAY as error:
         raise StartupError(f"{service} does not answer ({type(error).__name__})") from None
+
+
+def _missing(dataset: Dataset, table: str) -> str:
+    return errors.missing_table(dataset.table(table), str(dataset))
 
 
 def _place(service: str, emulator_variable: str) -> str:
     host = os.environ.get(emulator_variable)
     return f"{service} at {emulator_variable}={host}" if host else service
-
-
-def _how_to_apply(config: Config) -> str:
-    return f"run python -m ddl apply --dataset {config.dataset}"
 
 
 def _bounded_by_expiration(

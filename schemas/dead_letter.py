@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.errors import ErrorKind
+from schemas.errors import Rejection
 from schemas.message import Message
 
 
@@ -29,7 +29,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         message: the original message.
-        error_kind, error_message, error_field: what is wrong, in words for the app's developer.
+        rejection: what is wrong, in words for the app's developer.
         stage: the step of the graph that gave it up.
         event_family: name of the family that was read.
         event_id: where it could be read.
@@ -39,13 +39,11 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     message: Message
-    error_kind: ErrorKind
-    error_message: str
+    rejection: Rejection
     stage: str
     event_family: str
     failed_at: dt.datetime
     pipeline_version: str
-    error_field: str | None = None
     event_id: str | None = None
     replay_count: int = 0
     event: DeadEvent | None = None

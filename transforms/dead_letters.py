@@ -4,7 +4,7 @@ import datetime as dt
 import itertools
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from schemas import metrics
 from schemas.dead_letter import DeadEvent, DeadLetter
@@ -59,47 +59,45 @@ class DeadLetterFactory:
         self._version = pipeline_version
 
     def of_error(
-        self, message: Message, refusal: Rejection, stage: str, failed_at: dt.datetime
+        self, message: Message, rejection: Rejection, stage: str, failed_at: dt.datetime
     ) -> DeadLetter:
         """The dead letter of a message that cannot be a fact."""
-        return self._letter(
-            message,
-            stage,
-            failed_at,
-            error_kind=refusal.kind,
-            error_message=refusal.message,
-            error_field=refusal.field,
-            event_id=event_id_of(message.payload),
-        )
+        event_id = event_id_of(message.payload)
+        return self._letter(message, rejection, stage, failed_at, event_id)
 
     def of_event(
-        self, message: Message, accepted: ValidEvent, stage: str, failed_at: dt.datetime
+        self, message: Message, valid: ValidEvent, stage: str, failed_at: dt.datetime
     ) -> DeadLetter:
         """The dead letter of a valid event whose type is no fact."""
-        event = accepted.event
-        return self._letter(
-            message,
-            stage,
-            failed_at,
-            error_kind=self._family.dead_letter_types[event.event_type],
-            error_message=f"events of type {event.event_type} are kept as dead letters",
-            event_id=event.event_id,
-            event=DeadEvent(
-                **{name: getattr(event, name, None) for name in DeadEvent.__struct_fields__}
-            ),
+        event = valid.event
+        rejection = Rejection(
+            self._family.dead_letter_types[event.event_type],
+            f"events of type {event.event_type} are kept as dead letters",
         )
+        kept = DeadEvent(
+            **{name: getattr(event, name, None) for name in DeadEvent.__struct_fields__}
+        )
+        return self._letter(message, rejection, stage, failed_at, event.event_id, kept)
 
     def _letter(
-        self, message: Message, stage: str, failed_at: dt.datetime, **details: Any
+        self,
+        message: Message,
+        rejection: Rejection,
+        stage: str,
+        failed_at: dt.datetime,
+        event_id: str | None,
+        event: DeadEvent | None = None,
     ) -> DeadLetter:
         return DeadLetter(
             message=message,
+            rejection=rejection,
             stage=stage,
             failed_at=failed_at,
             event_family=self._family.name,
             pipeline_version=self._version,
             replay_count=_replay_count(message.attributes),
-            **details,
+            event_id=event_id,
+            event=event,
         )
 
 
@@ -178,7 +176,7 @@ class DeadLetterRows:
 
     def row(self, element: DeadLetter) -> Row:
         """The row of one letter."""
-        self._counters[element.error_kind].inc()
+        self._counters[element.rejection.kind].inc()
         return to_row(element)
 
     def message(self, element: DeadLetter) -> Message:
@@ -192,9 +190,9 @@ def to_row(letter: DeadLetter) -> DeadLetterRow:
     size = len(message.payload) if message.size is None else message.size
     return DeadLetterRow(
         failed_date=letter.failed_at.astimezone(dt.UTC).date(),
-        error_kind=letter.error_kind.value,
-        error_message=letter.error_message,
-        error_field=letter.error_field,
+        error_kind=letter.rejection.kind.value,
+        error_message=letter.rejection.message,
+        error_field=letter.rejection.field,
         stage=letter.stage,
         event_family=letter.event_family,
         event_id=letter.event_id,
@@ -227,9 +225,9 @@ def internal_error(error: BaseException) -> Rejection:
 
 def _own_attributes(letter: DeadLetter) -> dict[str, str]:
     told: dict[str, str | None] = {
-        "error_kind": letter.error_kind.value,
-        "error_message": letter.error_message,
-        "error_field": letter.error_field,
+        "error_kind": letter.rejection.kind.value,
+        "error_message": letter.rejection.message,
+        "error_field": letter.rejection.field,
         "stage": letter.stage,
         "event_id": letter.event_id,
         "source": letter.message.source,

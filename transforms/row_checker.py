@@ -8,12 +8,13 @@ in a column that holds a bad one.
 import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from google.cloud.bigquery import SchemaField, Table
 
+from schemas.errors import ErrorKind, Rejection
 from transforms.rows import Row
 
 # Of what an append can carry: BigQuery takes requests and rows of up to 10 MB.
@@ -47,34 +48,37 @@ class MissingColumnError(Exception):
     """Rows fill a column that the table does not have."""
 
 
-@dataclasses.dataclass(frozen=True)
-class BadRow:
-    """A row that the table would not take.
+class RejectedRow(NamedTuple):
+    """A row that the table does not take, and why.
 
     Attributes:
-        index: its position among the rows that were checked.
-        reason: what is wrong with it; holds no value of the row.
-        field: the column at fault, or None where it is the row as a whole.
+        position: among the rows that were checked, or appended since the last flush; from 0.
+        rejection: in BigQuery's words where they are BigQuery's, which may quote the row; its field
+            is the column at fault, or None where it is the row as a whole.
     """
 
-    index: int
-    reason: str
-    field: str | None = None
+    position: int
+    rejection: Rejection
+
+    @classmethod
+    def of(cls, position: int, reason: str, field: str | None = None) -> Self:
+        """A row that is rejected for this reason."""
+        return cls(position, Rejection(ErrorKind.REJECTED_BY_WAREHOUSE, reason, field))
 
 
 @dataclasses.dataclass(frozen=True)
 class Checked:
-    """What came of a check.
+    """The result of a check.
 
     Attributes:
         batch: the good rows, with the columns that the table has.
         indices: where each of them stood among the rows that were checked.
-        bad: the others.
+        rejected: the others, in their order.
     """
 
     batch: pa.RecordBatch
     indices: list[int]
-    bad: list[BadRow]
+    rejected: list[RejectedRow]
 
 
 class RowChecker:
@@ -101,7 +105,7 @@ class RowChecker:
         Raises:
             MissingColumnError: the table lacks a column in which a row has a value.
         """
-        bad: dict[int, BadRow] = {}
+        bad: dict[int, RejectedRow] = {}
         arrays = []
         by_column = zip(*rows, strict=True) if rows else [()] * len(self._names)
         for name, column, values in zip(self._names, self._columns, by_column, strict=True):
@@ -112,13 +116,15 @@ class RowChecker:
             array, unfit = column.convert(values)
             arrays.append(array)
             for index in unfit:
-                bad.setdefault(index, BadRow(index, f"{name} is not of type {column.type}", name))
+                reason = f"invalid: {name} is not of type {column.type}"
+                bad.setdefault(index, RejectedRow.of(index, reason, name))
             for reason, mask in column.faults(array, now):
                 for index in _true(mask):
-                    bad.setdefault(index, BadRow(index, f"{name} {reason}", name))
+                    bad.setdefault(index, RejectedRow.of(index, f"invalid: {name} {reason}", name))
         batch = pa.RecordBatch.from_arrays(arrays, schema=self.schema)
         for index in _true(_too_large(batch)):
-            bad.setdefault(index, BadRow(index, f"the row has more than {MAX_ROW_BYTES} bytes"))
+            reason = f"invalid: the row has more than {MAX_ROW_BYTES} bytes"
+            bad.setdefault(index, RejectedRow.of(index, reason))
         indices = [index for index in range(len(rows)) if index not in bad]
         if bad:
             batch = batch.take(pa.array(indices, pa.int64()))

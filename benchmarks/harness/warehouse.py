@@ -14,8 +14,8 @@ from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
 from local_runner.emulators.start import PROJECT, bigquery_emulator
 from pipeline import graph
-from pipeline.sinks.row_writer import RefusedRow
 from schemas.lateness import LatenessSettings
+from transforms.row_checker import RejectedRow
 from transforms.rows import Row
 
 
@@ -47,8 +47,8 @@ class Discard:
     def append(self, rows: Sequence[Row]) -> None:
         """Forgets the rows."""
 
-    def flush(self) -> list[RefusedRow]:
-        """None are refused."""
+    def flush(self) -> list[RejectedRow]:
+        """None are rejected."""
         return []
 
     def close(self) -> None:

@@ -6,9 +6,10 @@ stopped.
 
 import contextlib
 import dataclasses
+import fcntl
 import os
+import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -21,15 +22,17 @@ import grpc
 
 from gcp.clients import EMULATOR_VARIABLE as BIGQUERY_VARIABLE
 from gcp.clients import STORAGE_EMULATOR_VARIABLE as STORAGE_VARIABLE
-from local_runner.errors import RunnerError
+from local_runner.emulators.ports import Ports, free_port, unused
+from local_runner.errors import EmulatorError
 from local_runner.processes.background import Background, background
 
 PUBSUB_VARIABLE = "PUBSUB_EMULATOR_HOST"
 PROJECT = "local-exams"
-LOGS = Path("build")
+LOGS = Path("build/logs")
 
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 5.0
+_JAVA = 17
 _JAR = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*.jar"
 _SDK_ROOTS = (
     "/usr/lib/google-cloud-sdk",
@@ -46,10 +49,6 @@ _HOW_TO_GET_PUBSUB = (
 )
 # By its path, with -P: nothing beside it shadows what it imports.
 _RUN_BQEMULATOR = ("-P", str(Path(__file__).with_name("run_bqemulator.py")))
-
-
-class EmulatorError(RunnerError):
-    """An emulator does not start or answer. The text is one line for the user."""
 
 
 class EmulatorMissingError(EmulatorError):
@@ -93,28 +92,45 @@ def check_named_emulators() -> None:
 
     Google's clients would retry for ten minutes before they say so.
     """
-    if host := os.environ.get(PUBSUB_VARIABLE):
-        _require(_pubsub_answers(host), PUBSUB_VARIABLE, host)
-    if host := os.environ.get(BIGQUERY_VARIABLE):
-        _require(_bigquery_answers(_with_scheme(host)), BIGQUERY_VARIABLE, host)
-    if host := os.environ.get(STORAGE_VARIABLE):
-        _require(_grpc_answers(host), STORAGE_VARIABLE, host)
+    for variable in (PUBSUB_VARIABLE, BIGQUERY_VARIABLE, STORAGE_VARIABLE):
+        if host := os.environ.get(variable):
+            check_emulator(variable, host)
+
+
+def check_emulator(variable: str, host: str) -> None:
+    """Raises EmulatorError where nothing answers at ``host``, the value of the variable."""
+    if variable == PUBSUB_VARIABLE:
+        answers = _pubsub_answers(host)
+    elif variable == BIGQUERY_VARIABLE:
+        answers = _bigquery_answers(_with_scheme(host))
+    else:
+        answers = _grpc_answers(host)
+    if not answers:
+        raise EmulatorError(
+            f"no emulator answers at {host}, which {variable} names: start it or unset {variable}"
+        )
 
 
 @contextlib.contextmanager
-def pubsub_emulator(logs: Path = LOGS) -> Iterator[PubSubEmulator]:
-    """Yields a Pub/Sub emulator that answers; its log is ``pubsub-emulator.log`` in ``logs``.
+def pubsub_emulator(logs: Path = LOGS, ports: Ports | None = None) -> Iterator[PubSubEmulator]:
+    """Yields a Pub/Sub emulator that answers. It keeps everything in memory.
+
+    Args:
+        logs: folder for its log, ``pubsub-emulator.log``.
+        ports: where it listens; None is a free port.
 
     Raises:
         EmulatorMissingError: Java or the emulator is not installed.
-        EmulatorError: it does not start, or the one already running does not answer.
+        EmulatorError: it does not start, its port is in use, or the one already running does not
+            answer.
     """
     if host := os.environ.get(PUBSUB_VARIABLE):
-        _require(_pubsub_answers(host), PUBSUB_VARIABLE, host)
+        _require_own(ports is None, PUBSUB_VARIABLE, "--ports")
+        check_emulator(PUBSUB_VARIABLE, host)
         yield PubSubEmulator(host)
         return
-    java, jar = _java(), _pubsub_jar()
-    port = _free_port()
+    java, jar = find_java(), find_pubsub_jar()
+    port = unused(ports.pubsub) if ports else free_port()
     command = [java, "-jar", str(jar), "--host=127.0.0.1", f"--port={port}"]
     host = f"127.0.0.1:{port}"
     with background(command, logs / "pubsub-emulator.log") as process:
@@ -123,37 +139,66 @@ def pubsub_emulator(logs: Path = LOGS) -> Iterator[PubSubEmulator]:
 
 
 @contextlib.contextmanager
-def bigquery_emulator(logs: Path = LOGS) -> Iterator[BigQueryEmulator]:
-    """Yields a BigQuery emulator that answers; its log is ``bigquery-emulator.log`` in ``logs``.
+def bigquery_emulator(
+    logs: Path = LOGS, ports: Ports | None = None, keep: Path | None = None
+) -> Iterator[BigQueryEmulator]:
+    """Yields a BigQuery emulator that answers.
+
+    Args:
+        logs: folder for its log, ``bigquery-emulator.log``.
+        ports: where it listens; None is free ports.
+        keep: folder for its data, made where it is missing; None keeps them in memory.
 
     Raises:
-        EmulatorError: it does not start, or the one already running does not answer.
+        EmulatorError: it does not start, a port or the folder is in use, or the one already
+            running does not answer.
     """
     if host := os.environ.get(BIGQUERY_VARIABLE):
-        url = _with_scheme(host)
-        _require(_bigquery_answers(url), BIGQUERY_VARIABLE, host)
-        yield BigQueryEmulator(url, os.environ.get(STORAGE_VARIABLE))
+        _require_own(ports is None, BIGQUERY_VARIABLE, "--ports")
+        _require_own(keep is None, BIGQUERY_VARIABLE, "--keep")
+        check_emulator(BIGQUERY_VARIABLE, host)
+        yield BigQueryEmulator(_with_scheme(host), os.environ.get(STORAGE_VARIABLE))
         return
-    rest_port, grpc_port = _free_port(), _free_port()
-    command = [sys.executable, *_RUN_BQEMULATOR, "start", "--ephemeral", "--log-level=warning"]
+    if ports:
+        rest_port, grpc_port = unused(ports.bigquery), unused(ports.grpc)
+    else:
+        rest_port, grpc_port = free_port(), free_port()
+    stored = ["--persistent", f"--data-dir={keep}"] if keep else ["--ephemeral"]
+    command = [sys.executable, *_RUN_BQEMULATOR, "start", *stored, "--log-level=warning"]
     command += [f"--project={PROJECT}", f"--rest-port={rest_port}", f"--grpc-port={grpc_port}"]
     url, grpc_host = f"http://127.0.0.1:{rest_port}", f"127.0.0.1:{grpc_port}"
-    with background(command, logs / "bigquery-emulator.log") as process:
+    with (
+        _locked(keep) if keep else contextlib.nullcontext(),
+        background(command, logs / "bigquery-emulator.log") as process,
+    ):
         _wait_until(lambda: _bigquery_answers(url) and _grpc_answers(grpc_host), process)
         yield BigQueryEmulator(url, grpc_host)
 
 
-def _java() -> str:
+def find_java() -> str:
+    """The path of a Java that runs the Pub/Sub emulator.
+
+    Raises:
+        EmulatorMissingError: there is none.
+    """
     java = shutil.which("java")
     # macOS has a /usr/bin/java that only says that there is no Java.
-    if java is None or subprocess.run([java, "-version"], capture_output=True).returncode:
+    done = subprocess.run([java, "-version"], capture_output=True, text=True) if java else None
+    version = re.search(r'version "(\d+)', done.stderr) if done else None
+    if java is None or done is None or done.returncode or (version and int(version[1]) < _JAVA):
         raise EmulatorMissingError(
-            "the Pub/Sub emulator needs Java 17 or later on PATH (Debian: openjdk-17-jre-headless)"
+            f"the Pub/Sub emulator needs Java {_JAVA} or later on PATH (Debian: "
+            f"openjdk-{_JAVA}-jre-headless)"
         )
     return java
 
 
-def _pubsub_jar() -> Path:
+def find_pubsub_jar() -> Path:
+    """The Pub/Sub emulator of the Google Cloud CLI.
+
+    Raises:
+        EmulatorMissingError: it is not installed.
+    """
     for root in _sdk_roots():
         if jars := sorted(root.glob(_JAR)):
             return jars[-1]
@@ -173,21 +218,28 @@ def _sdk_roots() -> Iterator[Path]:
             yield Path(root)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Makes the folder and keeps other runs out of it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EmulatorError(
+                f"{folder} is in use by another `up --keep`: stop that one or name another folder"
+            ) from None
+        yield
 
 
 def _with_scheme(host: str) -> str:
     return host if "://" in host else f"http://{host}"
 
 
-def _require(answers: bool, variable: str, host: str) -> None:
-    if not answers:
+def _require_own(left_out: bool, variable: str, option: str) -> None:
+    if not left_out:
         raise EmulatorError(
-            f"no emulator answers at {host}, which {variable} names: start it or unset {variable}"
+            f"{variable} names an emulator that already runs: unset it or leave out {option}"
         )
 
 

@@ -72,8 +72,8 @@ class Reconciliation:
 
     @property
     def missing_kinds(self) -> list[ErrorKind]:
-        """Error kinds that traffic can provoke and that are not among the dead letters."""
-        return [k for k in ErrorKind if k not in NOT_PROVOKED and not self.found[k]]
+        """Error kinds that were sent and are not among the dead letters."""
+        return [kind for kind in ErrorKind if self.expected[kind] and not self.found[kind]]
 
     @property
     def faults(self) -> list[str]:

@@ -61,7 +61,7 @@ class Report:
     def write(self, path: Path) -> None:
         """Writes the HTML file; its folder is made."""
         environment = jinja2.Environment(
-            loader=jinja2.PackageLoader("local_runner", ""),
+            loader=jinja2.PackageLoader("local_runner.report", ""),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,

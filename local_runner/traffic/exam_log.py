@@ -105,6 +105,8 @@ def _parse(number: int, text: bytes) -> LogLine:
     if len(columns) != 4:
         raise ValueError(f"{len(columns)} columns instead of 4")
     elapsed, score = _finite(columns[0], "time"), _finite(columns[3], "score")
+    if not 0 <= score <= 1:
+        raise ValueError("the score is not between 0 and 1")
     return LogLine(number, dt.timedelta(milliseconds=elapsed), columns[1], columns[2], score)
 
 

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gcp.clients import bigquery_client
-from gcp.console import console, progress
+from gcp.console import progress, say
 from gcp.dataset import Dataset
 from local_runner.emulators.start import LOGS
+from local_runner.environment import make_logs, run_name
 from local_runner.pipeline_process import bounded_pipeline, follow_bounded
 from local_runner.report.counts import rows
 from local_runner.traffic.publishing import publish
@@ -44,11 +45,11 @@ def to_dataset(payloads: Sequence[bytes], dataset: Dataset, name: str) -> None:
     try:
         to_file(payloads, file)
         with (
-            bounded_pipeline(file, dataset) as process,
+            bounded_pipeline(file, dataset, make_logs(run_name())) as process,
             progress("In the warehouse", len(payloads)) as advance,
         ):
             follow_bounded(process, lambda: (rows(client, dataset) - before).total(), advance)
     finally:
         file.unlink(missing_ok=True)
     new = rows(client, dataset) - before
-    console.print(f"{new[EVENTS_FACT]:,} facts and {new[DEAD_LETTERS]:,} dead letters")
+    say(f"{new[EVENTS_FACT]:,} facts and {new[DEAD_LETTERS]:,} dead letters")

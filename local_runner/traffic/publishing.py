@@ -1,14 +1,18 @@
 """Messages to a topic, in batches and at a given rate, and back from a subscription."""
 
+import collections
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 
-from google.api_core.exceptions import DeadlineExceeded
+from google.api_core.exceptions import DeadlineExceeded, GoogleAPIError, NotFound
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.cloud.pubsub_v1.types import BatchSettings
 
+from local_runner.errors import RunnerError
+
 _PULL_SECONDS = 5.0
+_CLOSE_SECONDS = 10.0
 _BATCHES = BatchSettings(max_messages=500, max_latency=0.05)
 
 
@@ -23,26 +27,43 @@ def publish(
     Args:
         messages: bodies and attributes.
         topic: ``projects/P/topics/T``.
-        advance: told how many messages have been handed over so far.
+        advance: called with how many messages the topic has taken so far.
         rate: messages per second; None is as fast as the topic takes them.
 
     Returns:
         How many there were.
 
     Raises:
+        RunnerError: there is no such topic.
         google.api_core.exceptions.GoogleAPIError: the topic does not take them.
     """
-    began = time.monotonic()
-    futures: list[Future[str]] = []
-    with PublisherClient(_BATCHES) as publisher:
-        for body, attributes in messages:
-            if rate is not None:
-                time.sleep(max(0.0, began + len(futures) / rate - time.monotonic()))
-            futures.append(publisher.publish(topic, body, **attributes))
-            advance(len(futures))
-        for future in futures:
-            future.result()
-    return len(futures)
+    began, taken = time.monotonic(), 0
+    futures: collections.deque[Future[str]] = collections.deque()
+
+    def wait_for_first() -> None:
+        nonlocal taken
+        futures.popleft().result()
+        taken += 1
+        advance(taken)
+
+    try:
+        with PublisherClient(_BATCHES) as publisher:
+            try:
+                for handed_over, (body, attributes) in enumerate(messages):
+                    if rate is not None:
+                        time.sleep(max(0.0, began + handed_over / rate - time.monotonic()))
+                    futures.append(publisher.publish(topic, body, **attributes))
+                    while futures and futures[0].done():
+                        wait_for_first()
+                while futures:
+                    wait_for_first()
+            except GoogleAPIError:
+                # Batches under way fail too, but not in a thread that finds its client closed.
+                wait(futures, timeout=_CLOSE_SECONDS)
+                raise
+    except NotFound:
+        raise RunnerError(f"topic {topic} does not exist: create it first") from None
+    return taken
 
 
 def pull(subscription: str, count: int) -> list[dict[str, str]]:

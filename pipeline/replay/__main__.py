@@ -14,6 +14,7 @@ from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from gcp import arguments
 from gcp.clients import bigquery_client
 from gcp.console import progress
+from gcp.errors import SERVICE_ERRORS, about, explain
 from pipeline.replay.candidate_sources import (
     CandidateSource,
     SubscriptionCandidates,
@@ -51,9 +52,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         fault = f"interrupted: {resume}"
     except _LoopError as error:
         fault = str(error)
-    except arguments.SERVICE_ERRORS as error:
-        fault = f"{arguments.explain(error)}: {resume}"
-    print("\n".join(lines(tally, dry_run=args.dry_run)))
+    except SERVICE_ERRORS as error:
+        sent = any(outcome is Outcome.REPLAYED for _, outcome in tally)
+        fault = f"{explain(error)}: {resume}" if sent else explain(error)
+    if tally or fault is None:
+        print("\n".join(lines(tally, dry_run=args.dry_run)))
     if fault is None and any(outcome is Outcome.REFUSED for _, outcome in tally):
         fault = "Pub/Sub refused some of them"
     if fault is not None:
@@ -67,7 +70,8 @@ def _source(args: argparse.Namespace) -> Iterator[CandidateSource]:
         with bigquery_client(args.dataset.project) as client:
             yield TableCandidates(client, args.dataset, args.family, args.selection)
         return
-    with SubscriberClient() as subscriber:
+    name = f"subscription {args.dead_letter_subscription}"
+    with SubscriberClient() as subscriber, about(name):
         with contextlib.suppress(PermissionDenied):  # then nobody can tell
             found = subscriber.get_subscription(subscription=args.dead_letter_subscription)
             if found.topic == args.topic:
@@ -84,7 +88,8 @@ def _replay(source: CandidateSource, args: argparse.Namespace, tally: Tally) -> 
         print("\n".join(f"for instance {line}" for line in examples.lines))
         return
     with PublisherClient() as client, progress("Dead letters", source.total) as advance:
-        replay(source, rules, to_topic(client, args.topic), tally, advance)
+        send = about(f"topic {args.topic}")(to_topic(client, args.topic))
+        replay(source, rules, send, tally, advance)
 
 
 def lines(tally: Tally, *, dry_run: bool) -> list[str]:

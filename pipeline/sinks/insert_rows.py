@@ -12,8 +12,9 @@ from google.cloud import bigquery
 from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
 from gcp.retry import gateways_answer_as_outage, retry_transient, send_in_halves
-from pipeline.sinks.row_writer import RefusedRow, refused_rows
+from pipeline.sinks.row_writer import rejected_rows
 from pipeline.sinks.table_schema import TableSchema
+from transforms.row_checker import RejectedRow
 from transforms.rows import Row, timestamp
 
 _TIMEOUT_SECONDS = 60.0
@@ -39,7 +40,7 @@ class InsertRowsWriter:
         self._live = TableSchema(dataset, table, columns)
         self._client: bigquery.Client | None = None
         self._appended = 0
-        self._refused: list[RefusedRow] = []
+        self._rejected: list[RejectedRow] = []
         self._unsettled: set[int] = set()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -50,10 +51,10 @@ class InsertRowsWriter:
         retry_transient("BigQuery", self._live.read)
 
     def append(self, rows: Sequence[Row]) -> None:
-        """Writes rows, in halves where BigQuery refuses a request as such."""
+        """Writes rows, in halves where BigQuery rejects a request as such."""
         checked = retry_transient("BigQuery", self._live.check, rows)
         first, self._appended = self._appended, self._appended + len(rows)
-        self._refused += refused_rows(checked, first)
+        self._rejected += rejected_rows(checked, first)
         pending: list[_Pending] = [
             (first + index, uuid.uuid4().hex, json_row(self._columns, rows[index]))
             for index in checked.indices
@@ -63,12 +64,14 @@ class InsertRowsWriter:
             return
         for offset, reply in send_in_halves(self._send, pending):
             if isinstance(reply, GoogleAPICallError):
-                self._refused.append(RefusedRow(pending[offset][0], f"invalid: {reply.message}"))
+                self._rejected.append(
+                    RejectedRow.of(pending[offset][0], f"invalid: {reply.message}")
+                )
 
-    def flush(self) -> list[RefusedRow]:
-        """The refused rows since the last flush."""
-        refused, self._refused, self._appended = self._refused, [], 0
-        return refused
+    def flush(self) -> list[RejectedRow]:
+        """The rejected rows since the last flush."""
+        rejected, self._rejected, self._appended = self._rejected, [], 0
+        return rejected
 
     def close(self) -> None:
         """Closes the connection."""
@@ -109,7 +112,7 @@ class InsertRowsWriter:
                 put_off.add(row[0])
             elif first["reason"] in _ROW_AT_FAULT:
                 reason = f"{first['reason']}: {first.get('message')}"
-                self._refused.append(RefusedRow(row[0], reason, first.get("location") or None))
+                self._rejected.append(RejectedRow.of(row[0], reason, first.get("location") or None))
             else:
                 put_off.add(row[0])
         self._unsettled -= {position for position, _, _ in pending} - put_off

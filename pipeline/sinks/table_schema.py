@@ -65,7 +65,7 @@ class TableSchema:
         """
         with self._expect_columns():
             checked = self.read().check(rows, dt.datetime.now(dt.UTC))
-            if checked.bad and time.monotonic() - self._read_at >= READ_AGAIN_SECONDS:
+            if checked.rejected and time.monotonic() - self._read_at >= READ_AGAIN_SECONDS:
                 self.forget()
                 checked = self.read().check(rows, dt.datetime.now(dt.UTC))
             return checked

@@ -13,9 +13,9 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.typehints.decorators import no_annotations
 from apache_beam.utils.windowed_value import WindowedValue
 
-from pipeline.sinks.row_writer import RefusedRow, RowWriter
+from pipeline.sinks.row_writer import RowWriter
 from schemas import metrics
-from schemas.errors import ErrorKind, Rejection
+from schemas.errors import Rejection
 from schemas.message import Message
 from transforms.dead_letters import internal_error
 from transforms.rows import Row, RowMaker
@@ -29,7 +29,7 @@ _FLUSH_ROWS = 10_000
 _FLUSH_BYTES = 20_000_000
 
 Element = TypeVar("Element")
-Refused = tuple[Message, Rejection]
+Rejected = tuple[Message, Rejection]
 
 
 class WriteRows(beam.PTransform):
@@ -50,7 +50,7 @@ class WriteRows(beam.PTransform):
     ) -> beam.PCollection[tuple[Message, Rejection]]:
         """Wires the step, for each collection on its own."""
         refused = tuple(
-            elements | f"Write{number}" >> beam.ParDo(self._fn).with_output_types(Refused)
+            elements | f"Write{number}" >> beam.ParDo(self._fn).with_output_types(Rejected)
             for number, elements in enumerate(input_or_inputs)
         )
         return refused | "Refused" >> beam.Flatten()
@@ -59,7 +59,7 @@ class WriteRows(beam.PTransform):
 class CountRefused(beam.PTransform):
     """Tells of dead letters that the table refuses; the topic has them, where there is one."""
 
-    def expand(self, input_or_inputs: beam.PCollection[Refused]) -> beam.PCollection[Any]:
+    def expand(self, input_or_inputs: beam.PCollection[Rejected]) -> beam.PCollection[Any]:
         """Wires the step."""
         return input_or_inputs | beam.ParDo(_CountRefusedFn())
 
@@ -80,7 +80,7 @@ class _WriteFn(beam.DoFn):
         self._messages: list[Message] = []
         self._bytes = 0
 
-    def process(self, element: Any) -> Iterator[Refused]:
+    def process(self, element: Any) -> Iterator[Rejected]:
         message = self._maker.message(element)
         try:
             row = self._maker.row(element)
@@ -111,11 +111,11 @@ class _WriteFn(beam.DoFn):
             self._bytes += self._row_bytes
             self._rows, self._row_bytes = [], 0
 
-    def _flush(self) -> Iterator[Refused]:
-        refused = self._writer.flush()
-        self._written.inc(len(self._messages) - len(refused))
-        for row in refused:
-            yield self._messages[row.index], _rejected(row)
+    def _flush(self) -> Iterator[Rejected]:
+        rejected = self._writer.flush()
+        self._written.inc(len(self._messages) - len(rejected))
+        for position, rejection in rejected:
+            yield self._messages[position], rejection
         self._messages, self._bytes = [], 0
 
 
@@ -123,11 +123,7 @@ class _CountRefusedFn(beam.DoFn):
     def __init__(self) -> None:
         self._refused = metrics.counter(metrics.DEAD_LETTER_ROWS_REFUSED)
 
-    def process(self, element: Refused) -> None:
+    def process(self, element: Rejected) -> None:
         # The reason stays out of the log: BigQuery's quotes the row.
         _LOG.error("a dead letter has no row: %s", element[1].kind)
         self._refused.inc()
-
-
-def _rejected(row: RefusedRow) -> Rejection:
-    return Rejection(ErrorKind.REJECTED_BY_WAREHOUSE, row.reason, row.field)

@@ -54,7 +54,7 @@ def take(message: Message) -> ValidExamEvent | DeadLetter:
     (out,) = _VALIDATE.process(message)
     if isinstance(out, TaggedOutput):
         letter = out.value
-        OUTCOMES[letter.error_kind] += 1
+        OUTCOMES[letter.rejection.kind] += 1
         _check_letter(message, letter)
         return letter
     OUTCOMES[FACT] += 1
@@ -71,7 +71,7 @@ def _check_fact(accepted: ValidExamEvent) -> None:
 
 
 def _check_letter(message: Message, letter: DeadLetter) -> None:
-    assert letter.error_kind is not ErrorKind.INTERNAL_ERROR
+    assert letter.rejection.kind is not ErrorKind.INTERNAL_ERROR
     assert letter.message == message
     _check_travels(letter)
     _check_row(_LETTERS, DeadLetterRow._fields, to_row(letter))
@@ -94,7 +94,7 @@ def _check_travels(element: Any) -> None:
 
 def _check_row(table: RowChecker, columns: Sequence[str], row: Sequence[Any]) -> None:
     """The sink's own check lets the row pass, and its JSON is exact."""
-    assert table.check([tuple(row)], _NOW).bad == []
+    assert table.check([tuple(row)], _NOW).rejected == []
     told = json_row(columns, row)
     json.dumps(told, allow_nan=False, ensure_ascii=False).encode()
     for column in _JSON_COLUMNS & told.keys():

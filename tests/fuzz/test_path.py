@@ -63,7 +63,7 @@ def test_a_dead_letter_quotes_no_value(body: bytes) -> None:
     out = take(message(body[:-1] + b"," + canary + b"}"))
     if isinstance(out, DeadLetter):
         _, attributes = to_pubsub(out)
-        assert "canary" not in out.error_message
+        assert "canary" not in out.rejection.message
         assert not any("canary" in value for value in attributes.values())
 
 
@@ -71,4 +71,4 @@ def test_the_harness_tells_a_fact_from_a_dead_letter() -> None:
     assert isinstance(take(message()), ValidExamEvent)
     out = take(message(payload(attempt_no=0)))
     assert isinstance(out, DeadLetter)
-    assert out.error_kind is ErrorKind.SCHEMA_VIOLATION
+    assert out.rejection.kind is ErrorKind.SCHEMA_VIOLATION

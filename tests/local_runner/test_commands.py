@@ -1,7 +1,8 @@
+import argparse
 import io
 import json
 import os
-import signal
+import re
 import subprocess
 import sys
 import uuid
@@ -14,8 +15,10 @@ from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from ddl.apply import apply
 from gcp.clients import EMULATOR_VARIABLE
 from local_runner.__main__ import main
+from local_runner.arguments import parser
 from local_runner.emulators.start import PROJECT, PUBSUB_VARIABLE
 from local_runner.report.counts import arrived, rows
+from local_runner.traffic import exam_log
 from local_runner.traffic.publishing import pull
 
 ROOT = Path(__file__).parents[2]
@@ -61,14 +64,22 @@ def run(*arguments, folder, environment=None):
         ["dance"],
         ["demo", "--messages", "0"],
         ["demo", "--seed", "x"],
+        ["up", "--ports", "8085"],
+        ["up", "--ports", "8085,9050,65536"],
+        ["up", "--ports", "8085,9050,9050"],
+        ["up", "--keep", __file__],
         ["simulate"],
         ["simulate", "--topic", "exam-events"],
         ["simulate", "--topic", "projects/p/topics/t", "--output", "x.avro"],
+        ["simulate", "--output", "x.jsonl"],
+        ["simulate", "--output", "no-such-folder/x.avro"],
         ["simulate", "--output", "x.avro", "--rate", "0"],
         ["simulate", "--output", "x.avro", "--start", "2026-01-01T00:00:00"],
         ["import", "no-such-file.tsv", "--output", "x.jsonl"],
         ["import", __file__],
         ["import", __file__, "--dataset", "nowhere"],
+        ["import", __file__, "--output", "x.avro"],
+        ["import", __file__, "--output", "no-such-folder/x.jsonl"],
         ["import", __file__, "--output", "x.jsonl", "--exam_start", "soon"],
         ["import", __file__, "--output", "x.jsonl", "--topic", "projects/p/topics/t"],
     ],
@@ -78,6 +89,44 @@ def test_wrong_arguments_are_told_in_one_line(arguments, capsys):
         main(arguments)
     assert ended.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+    assert not Path("no-such-folder").exists()
+
+
+def options():
+    """Each option with its command."""
+    [commands] = (a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
+    for command, options in commands.choices.items():
+        for action in options._actions:
+            yield pytest.param(action, id=f"{command} {action.dest}")
+
+
+@pytest.mark.parametrize("action", [*options()])
+def test_the_help_of_an_option_says_what_it_means_and_its_default(action):
+    assert action.help
+    others = {"help", "file", "topic", "output", "dataset"}  # no default, or one of these is given
+    assert action.dest in others or "(default: " in action.help
+    seconds = action.dest.endswith("_seconds")
+    assert not seconds or "in seconds" in action.help
+
+
+@pytest.mark.parametrize("command", ["demo", "up", "simulate", "import"])
+def test_help_fits_80_columns(command, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+def test_the_help_of_import_shows_the_format_with_a_line_that_parses(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["import", "--help"])
+    told = capsys.readouterr().out
+    [example] = (line for line in told.splitlines() if line.count("\t") == 3)
+    path = tmp_path / "quiz.tsv"
+    path.write_text(example.strip() + "\n")
+    log = exam_log.read_log(path, exam_log.default_start())
+    assert (len(log.lines), log.bad_lines) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -107,6 +156,20 @@ def test_simulate_writes_the_same_archive_again(tmp_path):
     assert first == second
 
 
+def test_simulate_says_what_it_wrote(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["simulate", "--messages", "40", "--output", "a.avro"]) == 0
+    size = Path("a.avro").stat().st_size
+    assert capsys.readouterr().out == f"Wrote 40 messages to a.avro ({size:,} bytes)\n"
+
+
+def test_import_says_what_it_wrote(log, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["import", str(log), "--output", "a.jsonl"]) == 0
+    size = Path("a.jsonl").stat().st_size
+    assert capsys.readouterr().out == f"Wrote 5 messages to a.jsonl ({size:,} bytes)\n"
+
+
 def test_simulate_publishes_at_a_rate(subscription, capsys):
     name, topic = subscription
     assert main(["simulate", "--topic", topic, "--messages", "60", "--rate", "1000"]) == 0
@@ -115,8 +178,11 @@ def test_simulate_publishes_at_a_rate(subscription, capsys):
 
 
 def test_a_topic_that_is_not_there_is_told_in_one_line(pubsub_emulator, capsys):
-    assert main(["simulate", "--topic", "projects/local-exams/topics/none", "--messages", "3"]) == 1
-    assert capsys.readouterr().err.count("\n") == 1
+    topic = "projects/local-exams/topics/none"
+    assert main(["simulate", "--topic", topic, "--messages", "600"]) == 1
+    told = capsys.readouterr()
+    assert told.err == f"error: topic {topic} does not exist: create it first\n"
+    assert not re.search("Published: [1-9]", told.out)
 
 
 def test_import_writes_a_file_and_tells_bad_lines(log, tmp_path, capsys):
@@ -161,7 +227,9 @@ def test_import_into_a_dataset_that_is_not_there_is_told_in_one_line(log, wareho
 
 def check_demo(done, folder):
     assert done.returncode == 0, done.stderr + done.stdout
-    assert "Every message is accounted for." in done.stdout
+    *_, last = " ".join(done.stdout.splitlines()).partition("done in ")
+    assert last.endswith(", 0 unaccounted; report: build/report.html")
+    assert max(map(len, done.stdout.splitlines())) <= 80
     assert "\x1b" not in done.stdout
     assert (folder / "build/report.html").exists()
 
@@ -172,6 +240,12 @@ def test_the_demo_streams(pubsub_emulator, bigquery_emulator, tmp_path):
     assert "dead letters on the dead-letter topic" in done.stdout
 
 
+def test_a_demo_of_one_message_is_no_failure(pubsub_emulator, bigquery_emulator, tmp_path):
+    done = run("demo", "--messages", "1", folder=tmp_path)
+    check_demo(done, tmp_path)
+    assert "1 messages, 1 facts, 0 duplicates, 0 dead letters" in " ".join(done.stdout.split())
+
+
 def test_the_demo_goes_on_without_pubsub(bigquery_emulator, tmp_path, monkeypatch):
     """Twice on one warehouse: the second run must not count what the first one left."""
     monkeypatch.delenv(PUBSUB_VARIABLE, raising=False)
@@ -179,14 +253,14 @@ def test_the_demo_goes_on_without_pubsub(bigquery_emulator, tmp_path, monkeypatc
         done = run("demo", "--messages", "250", folder=tmp_path, environment={"PATH": "/none"})
         check_demo(done, tmp_path)
         assert "Java" in done.stdout
-        assert (tmp_path / "build/traffic.avro").exists()
+    assert len(list(tmp_path.glob("build/logs/*/traffic.avro"))) == 2
 
 
 def test_a_pipeline_that_dies_ends_the_demo_with_its_log(
     pubsub_emulator, bigquery_emulator, tmp_path
 ):
     """A stand-in for the pipeline that fails at once."""
-    for package in ("local_runner", "schemas", "ddl", "transforms"):
+    for package in ("local_runner", "gcp", "schemas", "ddl", "transforms"):
         (tmp_path / package).symlink_to(ROOT / package)
     (tmp_path / "pipeline").mkdir()
     for path in (ROOT / "pipeline").iterdir():
@@ -200,27 +274,3 @@ def test_a_pipeline_that_dies_ends_the_demo_with_its_log(
     assert "the pipeline ended with exit code 1" in done.stderr
     assert done.stderr.endswith("out of luck\n")
     assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_up_runs_until_a_signal(pubsub_emulator, bigquery_emulator, tmp_path, number):
-    # What a shell without job control starts with & ignores SIGINT, unless it says otherwise.
-    in_the_background = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
-    with subprocess.Popen(
-        [*in_the_background, sys.executable, "-u", "-m", "local_runner", "up"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        said = []
-        while not said or not said[-1].startswith("Dataset"):
-            said.append(process.stdout.readline())
-        process.send_signal(number)
-        try:
-            assert process.wait(timeout=60) == 0
-        finally:
-            process.kill()
-    assert f"export {EMULATOR_VARIABLE}={bigquery_emulator.url}\n" in said
-    assert f"export {PUBSUB_VARIABLE}={pubsub_emulator.host}\n" in said
-    assert any("local_runner simulate --topic projects/local-exams/topics/" in s for s in said)

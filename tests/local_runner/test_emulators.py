@@ -86,15 +86,17 @@ def test_an_emulator_that_runs_is_used_and_left_running(bigquery_emulator, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("variable", "start"),
+    ("variable", "emulator"),
     [
         (start.PUBSUB_VARIABLE, start.pubsub_emulator),
         (EMULATOR_VARIABLE, start.bigquery_emulator),
     ],
 )
-def test_a_named_emulator_that_does_not_answer_is_refused(variable, start, monkeypatch, tmp_path):
+def test_a_named_emulator_that_does_not_answer_is_refused(
+    variable, emulator, monkeypatch, tmp_path
+):
     monkeypatch.setenv(variable, "127.0.0.1:1")
-    with pytest.raises(start.EmulatorError, match=variable) as refusal, start(tmp_path):
+    with pytest.raises(start.EmulatorError, match=variable) as refusal, emulator(tmp_path):
         pass
     assert "\n" not in str(refusal.value)
 
@@ -204,8 +206,8 @@ def test_a_command_that_ignores_sigterm_is_killed(tmp_path):
     log = tmp_path / "log"
     script = "trap '' TERM; echo $$ $$; while :; do sleep 0.1; done"
     impatient = (
-        "import sys; from local_runner import supervisor; supervisor.GRACE_SECONDS = 0.1; "
-        "sys.exit(supervisor.main(sys.argv[1:]))"
+        "import sys; from local_runner.processes import supervisor; "
+        "supervisor.GRACE_SECONDS = 0.1; sys.exit(supervisor.main(sys.argv[1:]))"
     )
     with (
         log.open("wb") as output,

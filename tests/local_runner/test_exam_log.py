@@ -102,6 +102,8 @@ def test_fields_follow_the_mapping(tmp_path):
         (b"inf\t7\tq1\t1", "the time is not a number"),
         (b"1\t7\tq1\tfull", "the score is not a number"),
         (b"1\t7\tq1\tnan", "the score is not a number"),
+        (b"1\t7\tq1\t1.5", "the score is not between 0 and 1"),
+        (b"1\t7\tq1\t-0.1", "the score is not between 0 and 1"),
         (b"1\t\xff\tq1\t1", "not UTF-8"),
         (b"1e18\t7\tq1\t1", "the time is out of range"),
         (b"-1e14\t7\tq1\t1", "the time is out of range"),

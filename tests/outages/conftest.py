@@ -17,7 +17,7 @@ import pytest
 from ddl.apply import apply
 from gcp.clients import EMULATOR_VARIABLE, STORAGE_EMULATOR_VARIABLE, bigquery_client
 from gcp.dataset import Dataset
-from local_runner.emulators import start
+from local_runner.emulators import ports, start
 from local_runner.processes.background import background
 from tests.outages.doors import HttpDoor, TcpDoor
 from tests.outages.streams import Ledger, Stream, Wires
@@ -39,7 +39,7 @@ class DurableBigQuery:
 
     def start(self) -> None:
         """Starts it and waits until it answers."""
-        self.rest.port, self.grpc.port = start._free_port(), start._free_port()
+        self.rest.port, self.grpc.port = ports.free_port(), ports.free_port()
         command = [sys.executable, *start._RUN_BQEMULATOR, "start", "--persistent"]
         command += [f"--data-dir={self._folder}", f"--project={start.PROJECT}"]
         command += [f"--rest-port={self.rest.port}", f"--grpc-port={self.grpc.port}"]

@@ -74,7 +74,7 @@ def dead(message_id, body=None, kind=ErrorKind.NOT_JSON, replays=0, **more):
     attributes = THEIRS | ({"replay_count": str(replays), "replay_of": "m0"} if replays else {})
     return letter(
         message(body, message_id=message_id, attributes=attributes, **more),
-        error_kind=kind,
+        kind,
         replay_count=replays,
     )
 

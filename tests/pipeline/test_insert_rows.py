@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gcp.dataset import Dataset
 from pipeline.sinks import insert_rows, table_schema
 from pipeline.sinks.insert_rows import InsertRowsWriter, json_row
-from pipeline.sinks.row_writer import RefusedRow
+from transforms.row_checker import RejectedRow
 
 DATASET = Dataset.parse("local-exams.exams")
 
@@ -103,12 +103,12 @@ def test_with_a_fake_bigquery_a_refused_request_costs_only_the_rows_at_fault(wri
     numbers = list(range(len(good)))
     refused = write(fake, numbers[:cut], numbers[cut:])
     assert fake.stored == [n for n in numbers if good[n]]
-    assert sorted(row.index for row in refused) == [n for n in numbers if not good[n]]
+    assert sorted(row.position for row in refused) == [n for n in numbers if not good[n]]
 
 
 def test_with_a_fake_bigquery_only_a_row_at_fault_comes_back(write):
     fake = FakeBigQuery(script=[[error(0, "backendError"), error(2, "invalid", "n")], []])
-    assert write(fake, [10, 11, 12, 13]) == [RefusedRow(2, "invalid: m", "n")]
+    assert write(fake, [10, 11, 12, 13]) == [RejectedRow.of(2, "invalid: m", "n")]
     assert fake.stored == [11, 13, 10]
     assert fake.ids[1] == fake.ids[0][:1], "a row keeps its insertId"
 
@@ -119,8 +119,8 @@ def test_with_a_fake_bigquery_a_row_is_settled_by_one_answer(write):
     no = exceptions.BadRequest("no", errors=[{"reason": "invalid"}])
     fake = FakeBigQuery(script=[first, no, no, [], no])
     assert write(fake, [10, 11, 12, 13]) == [
-        RefusedRow(0, "invalid: m", "n"),
-        RefusedRow(3, "invalid: no"),
+        RejectedRow.of(0, "invalid: m", "n"),
+        RejectedRow.of(3, "invalid: no"),
     ]
     assert fake.stored == [11, 12]
     all_ids = fake.ids[0]
@@ -139,9 +139,9 @@ def test_with_a_fake_bigquery_each_flush_tells_of_the_rows_since_the_last(new):
     fake = FakeBigQuery(script=[[error(1, "invalid")], [error(0, "invalid")]])
     writer = new(fake)
     writer.append([(1,), (2,)])
-    assert [row.index for row in writer.flush()] == [1]
+    assert [row.position for row in writer.flush()] == [1]
     writer.append([(3,)])
-    assert [row.index for row in writer.flush()] == [0]
+    assert [row.position for row in writer.flush()] == [0]
     writer.close()
     assert fake.closed
 
@@ -149,8 +149,8 @@ def test_with_a_fake_bigquery_each_flush_tells_of_the_rows_since_the_last(new):
 def test_with_a_fake_bigquery_a_row_that_does_not_fit_the_table_is_not_sent(write):
     fake = FakeBigQuery()
     assert write(fake, [1, "2"], ["3"]) == [
-        RefusedRow(1, "invalid: n is not of type INTEGER", "n"),
-        RefusedRow(2, "invalid: n is not of type INTEGER", "n"),
+        RejectedRow.of(1, "invalid: n is not of type INTEGER", "n"),
+        RejectedRow.of(2, "invalid: n is not of type INTEGER", "n"),
     ]
     assert fake.stored == [1]
     assert len(fake.ids) == 1
@@ -162,7 +162,7 @@ def test_with_a_fake_bigquery_rows_are_rejected_by_the_present_table_only(new, m
     writer = new(fake)
     fake.fields = [SchemaField("n", "STRING")]
     writer.append([(1,), ("2",)])
-    assert writer.flush() == [RefusedRow(0, "invalid: n is not of type STRING", "n")]
+    assert writer.flush() == [RejectedRow.of(0, "invalid: n is not of type STRING", "n")]
     assert fake.stored == ["2"]
 
 

@@ -17,7 +17,7 @@ from transforms.fixes import FIXES
 SECOND = dt.timedelta(seconds=1)
 DEAD = letter(
     message(attributes=THEIRS | {"replay_count": "1", "replay_of": "m0"}, message_id="m7"),
-    error_field="answer",
+    field="answer",
     event_id="e1",
     replay_count=1,
 )

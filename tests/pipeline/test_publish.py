@@ -7,7 +7,7 @@ from google.cloud import pubsub_v1
 from pipeline.sinks import publish
 from pipeline.sinks.publish import PublishDeadLetters
 from schemas.dead_letter import DeadLetter
-from schemas.errors import ErrorKind
+from schemas.errors import ErrorKind, Rejection
 from schemas.message import Message
 from tests.pipeline.events import NOW
 
@@ -23,8 +23,7 @@ def letter(number, attributes):
             source="projects/p/subscriptions/s",
             attributes=attributes,
         ),
-        error_kind=ErrorKind.NOT_JSON,
-        error_message="the body is not valid JSON",
+        rejection=Rejection(ErrorKind.NOT_JSON, "the body is not valid JSON"),
         stage="ValidateEvents",
         event_family="exam_event",
         failed_at=NOW,

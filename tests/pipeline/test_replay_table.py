@@ -1,5 +1,7 @@
 """The command over the table dead_letters, against bqemulator and Google's Pub/Sub emulator."""
 
+from google.pubsub_v1 import PublisherClient as PublisherApi
+
 from pipeline.replay.__main__ import main
 from schemas.errors import ErrorKind
 from tests.pipeline.replays import PROJECT, THEIRS, dead, insert
@@ -31,10 +33,13 @@ def test_letters_of_the_table_go_back_once(applied, wire, tmp_path, capsys):
     assert capsys.readouterr().out.endswith("no dead letters\n")
 
 
-def test_an_interrupted_pass_over_the_table_says_how_to_go_on(applied, wire, capsys):
+def test_an_interrupted_pass_over_the_table_says_how_to_go_on(applied, wire, capsys, monkeypatch):
+    def ctrl_c(*arguments, **options):
+        raise KeyboardInterrupt
+
     insert(applied, dead("m1"))
-    command = [f"--dataset={applied.dataset}", f"--topic=projects/{PROJECT}/topics/nobody"]
-    assert main(command) == 1
+    monkeypatch.setattr(PublisherApi, "publish", ctrl_c)
+    assert main([f"--dataset={applied.dataset}", f"--topic={wire.main[0]}"]) == 1
     assert capsys.readouterr().err.endswith(f": go on with --start {NOW.isoformat()}\n")
 
 

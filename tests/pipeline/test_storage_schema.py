@@ -3,17 +3,17 @@
 from google.cloud.bigquery import SchemaField
 
 from pipeline.sinks import table_schema
-from pipeline.sinks.row_writer import RefusedRow
 from tests.pipeline.fake_storage import EXTRA, KIND, Fault, N, numbers, rows
+from transforms.row_checker import RejectedRow
 
 
 def test_a_row_that_does_not_fit_the_table_is_not_sent(storage_table, no_wait):
     table, writer = storage_table()
     writer.append([(0, None, None), ("1", None, None), (2, b"\xff", None), (None, None, None)])
     assert writer.flush() == [
-        RefusedRow(1, "invalid: n is not of type INTEGER", "n"),
-        RefusedRow(2, "invalid: kind is not of type STRING", "kind"),
-        RefusedRow(3, "invalid: n is required", "n"),
+        RejectedRow.of(1, "invalid: n is not of type INTEGER", "n"),
+        RejectedRow.of(2, "invalid: kind is not of type STRING", "kind"),
+        RejectedRow.of(3, "invalid: n is required", "n"),
     ]
     assert numbers(table) == [0]
 
@@ -38,7 +38,7 @@ def test_a_table_that_asks_for_less_than_it_did_gets_what_it_refused(storage_tab
     table.fields[0] = SchemaField("n", "INT64")
     table.faults.append(Fault.UPDATED_SCHEMA)
     writer.append([(0, None, None), (None, None, None)])
-    assert [row.field for row in writer.flush()] == ["n"]
+    assert [row.rejection.field for row in writer.flush()] == ["n"]
     writer.append([(None, None, None)])
     assert writer.flush() == []
 
@@ -89,7 +89,7 @@ def test_rows_that_an_older_table_would_reject_are_checked_against_the_present_o
     monkeypatch.setattr(table_schema, "READ_AGAIN_SECONDS", 0)
     table.fields[:2] = [SchemaField("n", "INT64"), SchemaField("kind", "INT64")]
     writer.append([(0, None, None), (None, 1, None), (2, "text", None)])
-    assert [(row.index, row.field) for row in writer.flush()] == [(2, "kind")]
+    assert [(row.position, row.rejection.field) for row in writer.flush()] == [(2, "kind")]
     assert [(row["n"], row["kind"]) for row in table.written] == [(0, None), (None, 1)]
 
 

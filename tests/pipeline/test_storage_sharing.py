@@ -7,17 +7,17 @@ import threading
 
 import pytest
 
-from pipeline.sinks.row_writer import RefusedRow
 from pipeline.sinks.storage_write import connection as storage_connection
 from pipeline.sinks.storage_write import stream as storage_stream
 from tests.pipeline.fake_storage import Fault, numbers, rows
+from transforms.row_checker import RejectedRow
 
 
 def test_requests_keep_below_the_limit_and_one_row_above_it_is_refused(storage_table, no_wait):
     table, writer = storage_table()
     writer.append([(n, "x" * 3_000_000, None) for n in range(8)] + [(8, "y" * 10_000_000, None)])
     (refused,) = writer.flush()
-    assert refused == RefusedRow(8, "invalid: the row has more than 9900000 bytes")
+    assert refused == RejectedRow.of(8, "invalid: the row has more than 9900000 bytes")
     assert numbers(table) == list(range(8))
     assert table.requests > 2
 

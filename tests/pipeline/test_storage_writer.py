@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.sinks.row_writer import RefusedRow
 from tests.pipeline.fake_storage import Fault, numbers, rows
+from transforms.row_checker import RejectedRow
 
 OUTAGES = [fault for fault in Fault if fault not in (Fault.NONE, Fault.UPDATED_SCHEMA)]
 
@@ -38,7 +38,7 @@ def test_the_rows_that_bigquery_names_are_refused_and_the_others_written(storage
     table, writer = storage_table()
     writer.append(rows(None, "bad", None, "bad"))
     writer.append(rows("bad", None, first=4))
-    assert writer.flush() == [RefusedRow(n, "invalid: bad kind") for n in (1, 3, 4)]
+    assert writer.flush() == [RejectedRow.of(n, "invalid: bad kind") for n in (1, 3, 4)]
     assert numbers(table) == [0, 2, 5]
 
 
@@ -48,8 +48,8 @@ def test_a_request_refused_as_a_whole_costs_only_the_row_at_fault(storage_table,
     writer.append(rows(*[None] * 5, kind, *[None] * 5))
     writer.append(rows(None, None, first=11))
     (refused,) = writer.flush()
-    assert refused.index == 5
-    assert refused.reason.startswith("invalid: a row is ")
+    assert refused.position == 5
+    assert refused.rejection.message.startswith("invalid: a row is ")
     assert set(numbers(table)) == set(range(13)) - {5}
 
 
@@ -59,7 +59,7 @@ def test_positions_are_counted_from_the_last_flush(storage_table):
     assert writer.flush() == []
     writer.append(rows(None))
     writer.append(rows("bad"))
-    assert [row.index for row in writer.flush()] == [1]
+    assert [row.position for row in writer.flush()] == [1]
     assert writer.flush() == []
 
 
@@ -89,5 +89,7 @@ def test_every_row_is_written_or_refused_and_none_is_both(
                 (written if kind is None else refused).add(number)
                 number += 1
         refusals = writer.flush()
-        assert [row.index + first for row in refusals] == sorted(n for n in refused if n >= first)
+        assert [row.position + first for row in refusals] == sorted(
+            n for n in refused if n >= first
+        )
     assert set(numbers(table)) == written

@@ -37,7 +37,7 @@ def test_the_stream_gives_the_rows_of_the_bounded_path(
     payloads = exam_log.payloads(lines, exam_log.Exam(exam.name, exam.start))
     publish(((payload, {}) for payload in itertools.islice(payloads, COUNT)), pubsub.topic, ignore)
 
-    with streaming_pipeline(pubsub, warehouse.dataset) as process:
+    with streaming_pipeline(pubsub, warehouse.dataset, tmp_path) as process:
         drain_stream(process, lambda: arrived(warehouse.client, warehouse.dataset), COUNT, ignore)
         assert process.stop() == 0, process.last_lines()
 

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from schemas.dead_letter import DeadLetter
-from schemas.errors import ContractError, ErrorKind
+from schemas.errors import ContractError, ErrorKind, Rejection
 from schemas.event_time import EventTimeBounds
 from schemas.exam_event.event import EventType, ExamEvent, ValidExamEvent
 from schemas.exam_event.family import EXAM_EVENT
@@ -76,10 +76,15 @@ def row_dict(sent: ValidExamEvent, lateness: LatenessResult = UNKNOWN) -> dict[s
     return dict(zip(ROWS.columns, ROWS.build(sent, lateness, NOW), strict=True))
 
 
-def letter(of: Message | None = None, **fields: Any) -> DeadLetter:
+def letter(
+    of: Message | None = None,
+    kind: ErrorKind = ErrorKind.NOT_JSON,
+    field: str | None = None,
+    text: str = "the body is empty",
+    **fields: Any,
+) -> DeadLetter:
     defaults = {
-        "error_kind": ErrorKind.NOT_JSON,
-        "error_message": "the body is empty",
+        "rejection": Rejection(kind, text, field),
         "stage": "ValidateEvents",
         "event_family": "exam_event",
         "failed_at": NOW,

@@ -9,7 +9,6 @@ import apache_beam as beam
 from apache_beam.metrics.metric import MetricResults
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
-from pipeline.sinks.row_writer import RefusedRow
 from pipeline.sinks.write_rows import WriteRows
 from schemas import coders, metrics
 from schemas.dead_letter import DeadLetter
@@ -23,6 +22,7 @@ from tests.transforms.builders import BOUNDS
 from transforms.dead_letters import DeadLetterRows
 from transforms.lateness.judge import JudgeLateness
 from transforms.lateness.steps import SessionElement
+from transforms.row_checker import RejectedRow
 from transforms.rows import FactRows, Row
 from transforms.steps import RejectedEvents, RunInfo, ValidateEvents
 
@@ -74,13 +74,13 @@ class MemoryWriter:
     def append(self, rows: Sequence[Row]) -> None:
         self._appended += rows
 
-    def flush(self) -> list[RefusedRow]:
+    def flush(self) -> list[RejectedRow]:
         refused = []
         for index, row in enumerate(self._appended):
             if self._refuses.isdisjoint(value for value in row if isinstance(value, str)):
                 _keep(dict(zip(self._columns, row, strict=True)), self._name)
             else:
-                refused.append(RefusedRow(index, "invalid: too old", "client_ts"))
+                refused.append(RejectedRow.of(index, "invalid: too old", "client_ts"))
         self._appended = []
         return refused
 

@@ -77,7 +77,10 @@ def test_a_further_family_needs_no_change_to_the_steps() -> None:
     }
     assert (row["price_cents"], row["gift"], row["shipped_ts"]) == (100, False, None)
     assert (row["basket"], row["extra"]) == ('{"a":null,"b":[1]}', '{"colour":"red"}')
-    told = {letter.event_id: (letter.error_kind, letter.error_field) for letter in outcome.letters}
+    told = {
+        letter.event_id: (letter.rejection.kind, letter.rejection.field)
+        for letter in outcome.letters
+    }
     assert told == {
         "o2": (ErrorKind.SCHEMA_VIOLATION, "event_type"),
         "o3": (ErrorKind.RULE_VIOLATION, "cents"),

@@ -61,8 +61,8 @@ def wire_bytes(data: bytes, attributes: dict[str, str]) -> int:
     details=st.fixed_dictionaries(
         {},
         optional={
-            "error_message": attribute_values,
-            "error_field": attribute_values,
+            "text": attribute_values,
+            "field": attribute_values,
             "event_id": attribute_values,
         },
     ),
@@ -112,7 +112,7 @@ def test_their_attributes_survive(attributes: dict[str, str]) -> None:
 def test_ours_are_all_there() -> None:
     dead = letter(
         message(attributes={"replay_count": "2", "app": "ios", "source": "web"}, message_id="m7"),
-        error_field="answer",
+        field="answer",
         event_id="e1",
         replay_count=2,
     )
@@ -164,12 +164,10 @@ def test_replay_count_is_read_from_the_attribute(text: str, count: int) -> None:
 def test_the_letter_of_an_error() -> None:
     received = message(payload(answer=1), attributes={"app": "ios"})
     error = Rejection(ErrorKind.SCHEMA_VIOLATION, "answer must be text", "answer")
-    assert LETTERS.of_error(received, error, "Environment", NOW) == DeadLetter(
+    assert LETTERS.of_error(received, error, "Stage", NOW) == DeadLetter(
         message=received,
-        error_kind=ErrorKind.SCHEMA_VIOLATION,
-        error_message="answer must be text",
-        error_field="answer",
-        stage="Environment",
+        rejection=error,
+        stage="Stage",
         event_family="exam_event",
         event_id="e1",
         failed_at=NOW,
@@ -179,8 +177,8 @@ def test_the_letter_of_an_error() -> None:
 
 def test_the_letter_of_a_store_error_keeps_what_sessions_count() -> None:
     sent = accepted(event_type="store_error", question_id="q1", error_payload={"code": 7})
-    dead = LETTERS.of_event(message(), sent, "Environment", NOW)
-    assert (dead.error_kind, dead.event_id) == (ErrorKind.STORE_ERROR, "e1")
+    dead = LETTERS.of_event(message(), sent, "Stage", NOW)
+    assert (dead.rejection.kind, dead.event_id) == (ErrorKind.STORE_ERROR, "e1")
     assert dead.event == DeadEvent(
         test_id="t1",
         student_id="s1",

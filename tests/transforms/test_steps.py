@@ -89,19 +89,19 @@ def test_valid_events_become_rows_with_their_judgement(outcome: Outcome) -> None
 
 
 def test_the_rest_becomes_dead_letters_with_the_original_message(outcome: Outcome) -> None:
-    letters = {letter.error_kind: letter for letter in outcome.letters}
+    letters = {letter.rejection.kind: letter for letter in outcome.letters}
     assert letters.keys() == {*REFUSED, ErrorKind.REJECTED_BY_WAREHOUSE}
     assert len(outcome.letters) == len(letters)
     for kind, sent in REFUSED.items():
         assert letters[kind].message == sent
         assert letters[kind].stage == "ValidateEvents"
         assert letters[kind].failed_at >= NOW
-    assert letters[ErrorKind.SCHEMA_VIOLATION].error_field == "attempt_no"
-    assert letters[ErrorKind.RULE_VIOLATION].error_field == "client_ts"
+    assert letters[ErrorKind.SCHEMA_VIOLATION].rejection.field == "attempt_no"
+    assert letters[ErrorKind.RULE_VIOLATION].rejection.field == "client_ts"
     rejected = letters[ErrorKind.REJECTED_BY_WAREHOUSE]
     assert (rejected.stage, rejected.message) == ("WriteFacts", REJECTED)
-    assert (rejected.event_id, rejected.error_field) == ("rejected", "client_ts")
-    assert rejected.error_message == "invalid: too old"
+    assert (rejected.event_id, rejected.rejection.field) == ("rejected", "client_ts")
+    assert rejected.rejection.message == "invalid: too old"
 
 
 def test_a_store_error_keeps_its_event(outcome: Outcome) -> None:
@@ -169,12 +169,12 @@ def test_a_bug_of_ours_loses_no_message_and_logs_no_value(
     outcome = run_steps([sent])
     (letter,) = outcome.letters
     assert outcome.rows == []
-    assert (letter.error_kind, letter.stage) == (ErrorKind.INTERNAL_ERROR, stage)
+    assert (letter.rejection.kind, letter.stage) == (ErrorKind.INTERNAL_ERROR, stage)
     assert letter.event_id == f"id of {SECRET}"
     assert letter.message == sent
     assert outcome.counters["dead_letter_internal_error"] == 1
-    assert "LookupError" in letter.error_message
-    assert SECRET not in letter.error_message
+    assert "LookupError" in letter.rejection.message
+    assert SECRET not in letter.rejection.message
     assert "failed on a message: LookupError" in caplog.text
     assert SECRET not in caplog.text
 

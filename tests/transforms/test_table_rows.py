@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms import row_checker
-from transforms.row_checker import MAX_ROW_BYTES, BadRow, MissingColumnError, RowChecker
+from transforms.row_checker import MAX_ROW_BYTES, MissingColumnError, RejectedRow, RowChecker
 
 NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 EAST, WEST = (dt.timezone(dt.timedelta(hours=hours)) for hours in (14, -12))
@@ -85,7 +85,7 @@ CHECKER = RowChecker(table(), COLUMNS)
 )
 def test_a_row_that_fits_goes_through_unchanged(values):
     checked = CHECKER.check([row(**values)], NOW)
-    assert checked.bad == []
+    assert checked.rejected == []
     assert checked.batch.to_pylist() == [GOOD | values]
     assert checked.batch.schema == CHECKER.schema
 
@@ -93,9 +93,9 @@ def test_a_row_that_fits_goes_through_unchanged(values):
 @pytest.mark.parametrize(("field", "value", "reason"), BAD)
 def test_a_bad_row_is_told_by_its_column_and_fails_alone(field, value, reason):
     checked = CHECKER.check([row(), row(**{field: value}), row(count=7)], NOW)
-    (bad,) = checked.bad
-    assert (bad.index, bad.field) == (1, field)
-    assert bad.reason.startswith(f"{field} {reason}")
+    (bad,) = checked.rejected
+    assert (bad.position, bad.rejection.field) == (1, field)
+    assert bad.rejection.message.startswith(f"invalid: {field} {reason}")
     assert checked.indices == [0, 2]
     assert checked.batch.to_pylist() == [GOOD, GOOD | {"count": 7}]
 
@@ -104,14 +104,16 @@ def test_a_timestamp_column_can_be_the_partition():
     checker = RowChecker(table(partition="time"), COLUMNS)
     outside = [NOW - dt.timedelta(days=3651), NOW + dt.timedelta(days=366)]
     checked = checker.check([row(time=time) for time in (NOW, *outside)], NOW)
-    assert [bad.index for bad in checked.bad] == [1, 2]
+    assert [bad.position for bad in checked.rejected] == [1, 2]
 
 
 def test_a_row_larger_than_a_request_is_refused_and_many_small_ones_are_not():
     half = "x" * (MAX_ROW_BYTES // 2)
     large = row(large=half, doc=half)
     checked = CHECKER.check([row(large=half)] * 4 + [large], NOW)
-    assert checked.bad == [BadRow(4, f"the row has more than {MAX_ROW_BYTES} bytes")]
+    assert checked.rejected == [
+        RejectedRow.of(4, f"invalid: the row has more than {MAX_ROW_BYTES} bytes")
+    ]
     assert checked.indices == [0, 1, 2, 3]
 
 
@@ -120,10 +122,10 @@ def test_the_size_of_a_row_is_that_of_all_its_text_and_bytes(monkeypatch, raw):
     largest = row(text="abcde", raw=raw, doc="d" * 40, large="\xe4" * 30)
     size = 5 + len(raw or b"") + 40 + 60
     monkeypatch.setattr(row_checker, "MAX_ROW_BYTES", size)
-    assert CHECKER.check([row(), largest], NOW).bad == []
+    assert CHECKER.check([row(), largest], NOW).rejected == []
     monkeypatch.setattr(row_checker, "MAX_ROW_BYTES", size - 1)
-    reason = f"the row has more than {size - 1} bytes"
-    assert CHECKER.check([row(), largest], NOW).bad == [BadRow(1, reason)]
+    reason = f"invalid: the row has more than {size - 1} bytes"
+    assert CHECKER.check([row(), largest], NOW).rejected == [RejectedRow.of(1, reason)]
 
 
 @given(st.lists(st.none() | st.sampled_from(BAD), min_size=1, max_size=20))
@@ -136,7 +138,9 @@ def test_bad_rows_do_not_touch_good_ones(faults):
     checked = CHECKER.check(rows, NOW)
     assert checked.indices == good
     assert checked.batch.column("count").to_pylist() == good
-    assert [bad.index for bad in checked.bad] == [n for n in range(len(rows)) if n not in good]
+    assert [bad.position for bad in checked.rejected] == [
+        n for n in range(len(rows)) if n not in good
+    ]
 
 
 def test_columns_that_the_table_does_not_have_may_only_be_null():

@@ -20,7 +20,7 @@ from google.protobuf import any_pb2
 
 from gcp.dataset import Dataset
 from gcp.retry import is_outage, is_request_at_fault, retry_transient
-from pipeline.sinks.row_writer import RefusedRow, refused_rows
+from pipeline.sinks.row_writer import rejected_rows
 from pipeline.sinks.storage_write.connection import (
     MAX_REQUEST_BYTES,
     Append,
@@ -28,6 +28,7 @@ from pipeline.sinks.storage_write.connection import (
     NotReachedError,
 )
 from pipeline.sinks.storage_write.stream import TableStream, shared_stream
+from transforms.row_checker import RejectedRow
 from transforms.rows import Row
 
 # Left in a request for the schema and the framing.
@@ -72,11 +73,11 @@ class StorageWriter:
     def __init__(self, dataset: Dataset, table: str, columns: tuple[str, ...]) -> None:
         self._target = (dataset, table, columns)
         self._parts: list[_Part] = []
-        self._refused: list[RefusedRow] = []
+        self._rejected: list[RejectedRow] = []
         self._appended = 0
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_target": self._target, "_parts": [], "_refused": [], "_appended": 0}
+        return {"_target": self._target, "_parts": [], "_rejected": [], "_appended": 0}
 
     def open(self) -> None:
         """Reads the table; where it is missing, waits for it."""
@@ -88,17 +89,17 @@ class StorageWriter:
         """Begins to write rows; waits while too much is under way."""
         checked = retry_transient("BigQuery", self._stream.table.check, rows)
         first, self._appended = self._appended, self._appended + len(rows)
-        self._refused += refused_rows(checked, first)
+        self._rejected += rejected_rows(checked, first)
         if checked.indices:
             indices = [first + index for index in checked.indices]
             self._parts += _within_limit(_Part(checked.batch, indices))
             retry_transient("BigQuery", self._send)
 
-    def flush(self) -> list[RefusedRow]:
-        """Waits until every row is written or refused; gives the refused ones, in order."""
+    def flush(self) -> list[RejectedRow]:
+        """Waits until every row is written or rejected; gives the rejected ones, in order."""
         retry_transient("BigQuery", self._settle)
-        refused, self._refused, self._appended = self._refused, [], 0
-        return sorted(refused, key=lambda row: row.index)
+        rejected, self._rejected, self._appended = self._rejected, [], 0
+        return sorted(rejected, key=lambda row: row.position)
 
     def close(self) -> None:
         """Leaves the connection to the other writers; the last one closes it."""
@@ -146,16 +147,16 @@ class StorageWriter:
             self._stream.drop(part.append.connection, table_changed=True)
         errors = {e.index: e for e in response.row_errors if 0 <= e.index < len(part.indices)}
         if errors:
-            self._refused += (
-                RefusedRow(part.indices[index], f"invalid: {error.message}")
+            self._rejected += (
+                RejectedRow.of(part.indices[index], f"invalid: {error.message}")
                 for index, error in errors.items()
             )
             return part.without(errors)
         if not response.error.code:
             return ()
         told = response.error
-        refusal = from_grpc_status(told.code, told.message, details=told.details)  # type: ignore[no-untyped-call]
-        return self._after(refusal, part, part.append.connection)
+        rejection = from_grpc_status(told.code, told.message, details=told.details)  # type: ignore[no-untyped-call]
+        return self._after(rejection, part, part.append.connection)
 
     def _after(
         self, error: GoogleAPICallError, part: _Part, connection: Connection
@@ -163,7 +164,7 @@ class StorageWriter:
         codes = _storage_codes(error)
         at_fault = is_request_at_fault(error) and not codes & _STREAM_AT_FAULT
         if at_fault and len(part.indices) == 1:
-            self._refused.append(RefusedRow(part.indices[0], f"invalid: {error.message}"))
+            self._rejected.append(RejectedRow.of(part.indices[0], f"invalid: {error.message}"))
             return ()
         if at_fault:
             return part.halves()
