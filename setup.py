@@ -61,6 +61,7 @@ setup(
             "mypy",
             # pytest-xdist 3.8 loses its groups under 9.2 (pytest-dev/pytest-xdist#1386).
             "pytest<9.2",
+            "pytest-timeout",
             "pytest-xdist",
             "python-hcl2",
             "ruff",

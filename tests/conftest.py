@@ -1,17 +1,53 @@
-"""Real emulators for the tests that ask for them: one pair per xdist worker, lazily started."""
+"""What all tests share: signals, time limits, and real emulators (a pair per xdist worker)."""
 
 import dataclasses
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from google.cloud import bigquery
+from hypothesis import HealthCheck, settings
 
 from ddl.apply import apply
 from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
 from local_runner.emulators import start
+from tests import exam_logs
+
+# Seconds for the tests whose marker says that they take minutes; pyproject.toml has everyone's.
+SLOW_SECONDS = {"soak": 3_600, "worker": 1_800}
+
+# A slow machine makes no property false.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# `make fuzz` asks for this one: for each of five ways, 2,000 messages and 40,000 made of them.
+settings.register_profile(
+    "fuzz", max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("tests")
+
+
+def pytest_configure() -> None:
+    """Ends the ignoring of signals that a shell's background job inherits and would hand on.
+
+    Python raises no KeyboardInterrupt where SIGINT was ignored when it started. This comes before
+    xdist starts its workers, and before any test starts a process.
+    """
+    for number, handler in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGTERM, signal.SIG_DFL),
+    ):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Gives slow tests the time that they need, unless they have a limit of their own."""
+    for item in items:
+        for marker, seconds in SLOW_SECONDS.items():
+            if item.get_closest_marker(marker) and not item.get_closest_marker("timeout"):
+                item.add_marker(pytest.mark.timeout(seconds))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,3 +124,17 @@ def rows_of(applied: Warehouse) -> Callable[[str], list[dict[str, Any]]]:
         return [dict(row.items()) for row in job.result()]
 
     return run
+
+
+GENERATED = pytest.param("generated", marks=pytest.mark.xdist_group("generated_log"))
+REAL = pytest.param("real", marks=[pytest.mark.xdist_group("real_log"), pytest.mark.timeout(900)])
+
+
+@pytest.fixture(scope="session", params=[GENERATED, REAL] if exam_logs.REAL else [GENERATED])
+def log_file(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> exam_logs.ExamLogFile:
+    """An exam log: a generated one, and the real one where it is."""
+    if request.param == "real":
+        return exam_logs.real()
+    return exam_logs.generated(tmp_path_factory.mktemp("log"))

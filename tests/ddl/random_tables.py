@@ -54,7 +54,7 @@ def tables(seed: int, sessions: int = 6) -> dict[str, list[Row]]:
     """Rows of the three tables of one dataset, about ten events a session."""
     chance = random.Random(seed)
     facts = [row for n in range(sessions * 8) for row in _copies(chance, n, sessions)]
-    letters = [row for n in range(sessions * 2) for row in _letters(chance, n, sessions)]
+    letters = [row for n in range(sessions * 2) for row in _letters(chance, n, sessions, facts)]
     chance.shuffle(facts)
     chance.shuffle(letters)
     return {
@@ -100,7 +100,17 @@ def _event(chance: random.Random, event_id: str, sessions: int) -> Row:
     return {name: value for name, value in event.items() if value is not None}
 
 
-def _letters(chance: random.Random, number: int, sessions: int) -> Iterator[Row]:
+def _letters(chance: random.Random, number: int, sessions: int, facts: list[Row]) -> Iterator[Row]:
+    if chance.random() < 0.3:  # a fact's twin, which ties with it in everything but its type
+        fact = chance.choice(facts)
+        yield _ids(chance, sessions) | {
+            **{name: fact[name] for name in ("event_id", "session_id", "client_ts")},
+            "test_id": chance.choice(TESTS),
+            "publish_time": fact["publish_ts"],
+            "message_id": f"{fact['event_id']}!twin{number}",
+            "failed_at": fact["client_ts"],
+        }
+        return
     shared = chance.random() < 0.4
     event_id = f"{chance.choice(NAMES)}{number if shared else f'error{number}'}"
     for copy in range(chance.choice((1, 1, 2))):

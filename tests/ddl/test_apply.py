@@ -8,9 +8,10 @@ from ddl.__main__ import main
 from ddl.apply import apply
 from ddl.plan import Options
 from tests.conftest import Warehouse
-from tests.ddl.test_plan import TAG
 
 DAY_MS = 24 * 60 * 60 * 1000
+
+TAG = "projects/local-exams/locations/eu/taxonomies/1/policyTags/2"
 
 
 def test_tables_are_made_as_declared(warehouse: Warehouse) -> None:

@@ -13,6 +13,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import pubsub_v1, storage
 
 from local_runner.emulators.start import PROJECT
+from tests.waiting import PATIENCE_SECONDS
 
 BUCKET = "launches"
 
@@ -63,7 +64,6 @@ def build(root, environment, *options):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -113,7 +113,7 @@ def free_port():
 
 def wait_until(answers):
     """Waits until a call no longer raises OSError and is true."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             if answers():

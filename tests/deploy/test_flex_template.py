@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.options import ExamEventsOptions, UsageError, parse
 from tests.deploy.conftest import PACKAGES, ROOT
-from tests.pipeline.test_options import STREAM
+from tests.pipeline.commands import STREAM
 
 METADATA = ROOT / "deploy" / "metadata.json"
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()

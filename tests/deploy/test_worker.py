@@ -5,7 +5,6 @@ folder without the project. Prism takes the place of the service.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import venv
@@ -22,17 +21,14 @@ from google.pubsub_v1.types import PubsubMessage
 from gcp.clients import bigquery_client
 from local_runner.emulators.start import PROJECT
 from local_runner.processes.background import background
+from tests import go_programs
 from tests.deploy.building import build, free_port
 from tests.deploy.conftest import ROOT, copy_of_the_project, streaming
 from tests.pipeline.events import NOW, bodies, event
-from tests.pipeline.test_main import DEAD, FACTS, KINDS
+from tests.pipeline.payloads import DEAD, FACTS, KINDS
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.worker, pytest.mark.xdist_group("template")]
-GO_PROGRAMS = {
-    "prism": "github.com/apache/beam/sdks/v2/go/cmd/prism",
-    "container": "github.com/apache/beam/sdks/v2/python/container",  # boot, in the SDK's image
-}
-BIN = ROOT / "build" / "bin"
 # An answer that waits for its session's start, and the start that comes after it.
 WAITS = event("waits", session_id="known")
 START = event(
@@ -47,16 +43,7 @@ START = event(
 @pytest.fixture(scope="session")
 def programs():
     """Paths of Prism and of the boot program, built in the version of our Beam."""
-    if shutil.which("go") is None:
-        pytest.skip("Go is not installed: install Go 1.24 or later to build Prism and boot")
-    for name, source in GO_PROGRAMS.items():
-        if not (BIN / name).exists():
-            subprocess.run(
-                ["go", "install", f"{source}@v{beam.__version__}"],
-                env=os.environ | {"GOBIN": str(BIN)},
-                check=True,
-            )
-    return {name: str(BIN / name) for name in GO_PROGRAMS}
+    return go_programs.built()
 
 
 @pytest.fixture(scope="session")
@@ -151,7 +138,6 @@ def test_a_file_with_the_package_and_nothing_else(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -215,6 +201,8 @@ def pulled(subscription, count):
     messages = []
     with pubsub_v1.SubscriberClient() as client:
         while len(messages) < count:
-            answer = client.pull(subscription=subscription, max_messages=100, timeout=30)
+            answer = client.pull(
+                subscription=subscription, max_messages=100, timeout=PATIENCE_SECONDS
+            )
             messages += [received.message for received in answer.received_messages]
     return messages

@@ -1,12 +1,6 @@
 import pytest
-from hypothesis import HealthCheck, settings
 
 from tests.fuzz.path import OUTCOMES
-
-# `make fuzz` asks for this one: for each of five ways, 2,000 messages and 40,000 made of them.
-settings.register_profile(
-    "fuzz", max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck)
-)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -13,7 +13,6 @@ from schemas.message import Message
 from tests.fuzz.corpus import TOKENS
 from tests.transforms import strategies
 from tests.transforms.builders import NOW, REQUIRED, payload
-from tests.transforms.test_dead_letters import attribute_values, keys
 
 
 def _is_json(token: bytes) -> bool:
@@ -105,7 +104,7 @@ messages = {
         message_id=st.text(max_size=12),
         publish_time=EPOCHS if name == "events" else st.just(NOW),
         source=st.just("projects/p/subscriptions/s") | st.text(max_size=12),
-        attributes=st.just({}) | st.dictionaries(keys, attribute_values, max_size=4),
+        attributes=st.just({}) | strategies.attributes(max_size=4),
         size=st.none() if name != "bytes" else st.none() | st.just(20_000_000),
     )
     for name, body in bodies.items()

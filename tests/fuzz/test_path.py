@@ -19,9 +19,7 @@ from transforms.dead_letters import to_pubsub
 
 # What a body of 10 MB may take beside itself: its copy in a dead letter's row is 1 MiB of it.
 _ROOM = 64_000_000
-_SETTINGS = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+_SETTINGS = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @pytest.mark.parametrize("name", corpus.BODIES)

@@ -1,9 +1,8 @@
 import dataclasses
-import os
-import shutil
-from pathlib import Path
 
 import pytest
+
+from tests import go_programs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,24 +23,18 @@ class Engine:
     keeps_counters: bool
 
 
-def _prism() -> str | None:
-    installed = Path(os.environ.get("GOPATH", Path.home() / "go")) / "bin" / "prism"
-    return shutil.which("prism") or (str(installed) if installed.exists() else None)
-
-
 @pytest.fixture(params=["direct", "prism"])
 def engine(request) -> Engine:
     """Each runner that has TestStream, state and processing-time timers."""
     if request.param == "direct":
         options = ["--runner=BundleBasedDirectRunner"]
         return Engine(options, steps_to_settle=20, keeps_counters=False)
-    prism = _prism()
-    if prism is None:
-        pytest.skip(
-            "Prism is not installed: go install github.com/apache/beam/sdks/v2/go/cmd/prism@latest"
-        )
     return Engine(
-        ["--runner=PrismRunner", f"--prism_location={prism}", "--environment_type=LOOPBACK"],
+        [
+            "--runner=PrismRunner",
+            f"--prism_location={go_programs.prism()}",
+            "--environment_type=LOOPBACK",
+        ],
         steps_to_settle=0,
         keeps_counters=True,
     )

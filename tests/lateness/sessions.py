@@ -1,10 +1,13 @@
-"""Small sessions in every order of arrival, and what the rule says of them, told independently."""
+"""Small sessions in every order of arrival, and what the rule says of them."""
 
 import datetime as dt
 import itertools
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from schemas.exam_event.event import EventType, ExamEvent, ValidExamEvent
+from tests.lateness_oracle import answer
 from tests.transforms.builders import accept
 
 BEGIN = dt.datetime.now(dt.UTC).replace(hour=9, minute=0, second=0, microsecond=0) - dt.timedelta(
@@ -83,22 +86,7 @@ def rounds(sessions: Iterable[Sequence[ValidExamEvent]]) -> list[tuple[ValidExam
     return list(zip(*sessions, strict=True))
 
 
-def allowed_seconds(known: Iterable[ValidExamEvent]) -> int | None:
-    """Seconds after BEGIN when the session expires, by the earliest of the known starts."""
-    starts = [a.event for a in known if a.event.event_type is EventType.SESSION_START]
-    if not starts:
-        return None
-    first = min(starts, key=lambda start: start.client_ts)
-    return int((first.client_ts - BEGIN).total_seconds()) + first.session_duration_seconds
-
-
 def expected_status(event: ExamEvent, known: Iterable[ValidExamEvent]) -> str:
-    """What may be said of an event, given the starts that are known."""
-    if event.event_type in (EventType.SESSION_START, EventType.PAGE_VIEW):
-        return "NOT_APPLICABLE"
-    allowed = allowed_seconds(known)
-    if allowed is not None:
-        return "LATE" if event.client_ts > at(allowed) else "ON_TIME"
-    if event.is_late_submission is not None:
-        return "LATE" if event.is_late_submission else "ON_TIME"
-    return "UNKNOWN"
+    """What may be said of an event, given what is known of its session."""
+    session = [msgspec.structs.asdict(one.event) for one in known]
+    return answer(msgspec.structs.asdict(event), session).late_status

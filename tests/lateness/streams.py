@@ -31,7 +31,7 @@ RUN = RunInfo(family=EXAM_EVENT, pipeline_version="0")
 
 
 class Append(beam.DoFn):
-    """Adds each judged event to a file, as its row: a worker may be another thread or process."""
+    """Adds judged events to a file, as their rows: a worker may be another thread or process."""
 
     def __init__(self, path):
         self._path = path
@@ -39,11 +39,17 @@ class Append(beam.DoFn):
     def setup(self):
         self._rows = FactRows(EXAM_EVENT, "0")
 
+    def start_bundle(self):
+        self._lines = []
+
     def process(self, element):
         accepted, lateness = element
         row = self._rows.build(accepted, lateness, dt.datetime.now(dt.UTC))
+        self._lines.append(json.dumps(json_row(self._rows.columns, row)) + "\n")
+
+    def finish_bundle(self):
         with Path(self._path).open("a") as file:
-            file.write(json.dumps(json_row(self._rows.columns, row)) + "\n")
+            file.write("".join(self._lines))
 
 
 def clock():

@@ -14,6 +14,7 @@ from gcp.clients import EMULATOR_VARIABLE, bigquery_client
 from local_runner.emulators import start
 from local_runner.processes.background import background
 from pipeline.sinks.storage_write.writer import StorageWriter
+from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 # A command with a child of its own, as Java has; both write their process ids.
@@ -165,7 +166,7 @@ def _process_ids(log: Path) -> list[int]:
 
 
 def _wait_for_the_end_of(process_ids: list[int]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while remaining := [process_id for process_id in process_ids if _alive(process_id)]:
         assert time.monotonic() < deadline, f"still there: {remaining}"
         time.sleep(0.01)

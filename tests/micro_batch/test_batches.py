@@ -13,7 +13,7 @@ from pipeline.micro_batch.batches import Batches
 from pipeline.micro_batch.source import ReadBatch
 from pipeline.options import parse
 from tests.pipeline.events import NOW, event
-from tests.pipeline.test_main import kinds
+from tests.pipeline.payloads import kinds
 from transforms.decode import Decoder
 from transforms.lateness.steps import Lookups
 from transforms.rows import FactRows

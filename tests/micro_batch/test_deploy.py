@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.options import parse
-from tests.pipeline.test_options import STREAM
+from tests.pipeline.commands import STREAM
 
 ROOT = Path(__file__).parents[2]
 FILES = ROOT / "deploy" / "one-machine"

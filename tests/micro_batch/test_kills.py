@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.micro_batch.traffic import assert_events, assert_exact, mixed
+from tests.micro_batch.traffic import assert_events, assert_exact, mixed, sent
 from tests.outages.doors import TcpDoor
 
 EVENTS = """
@@ -42,10 +42,6 @@ def bigquery(bigquery_emulator, machine):
         machine.environment["BIGQUERY_EMULATOR_HOST"] = f"http://{to_rest.host}"
         machine.environment["BIGQUERY_STORAGE_EMULATOR_HOST"] = to_grpc.host
         yield BigQuery((to_rest, to_grpc))
-
-
-def sent(messages):
-    return [(message.payload, message.attributes) for message in messages]
 
 
 def assert_all_there(machine, rows_of, messages):

@@ -11,8 +11,8 @@ from local_runner.environment import PubSubNames
 from local_runner.traffic.publishing import pull
 from pipeline.main import main
 from tests.pipeline.events import bodies, event
-from tests.pipeline.test_main import DEAD, FACTS
-from tests.pipeline.test_stream import check_rows, dead_letters
+from tests.pipeline.payloads import DEAD, FACTS
+from tests.pipeline.streaming import check_rows, dead_letters
 
 PAYLOADS = bodies(*FACTS, *DEAD)
 

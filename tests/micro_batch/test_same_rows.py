@@ -8,11 +8,10 @@ from google.cloud.pubsub_v1 import SubscriberClient
 
 from ddl.apply import apply
 from gcp.dataset import Dataset
-from tests.micro_batch.test_kills import sent
-from tests.micro_batch.traffic import mixed
-from tests.pipeline.test_main import run
-from tests.pipeline.test_sources import ARCHIVE
-from tests.pipeline.test_stream import streaming
+from tests.micro_batch.traffic import mixed, sent
+from tests.pipeline.archives import ARCHIVE
+from tests.pipeline.commands import run
+from tests.pipeline.streaming import streaming
 
 SIZE = 400
 EVENTS = "SELECT * EXCEPT (ingest_ts, pipeline_version) FROM `{}.events` ORDER BY event_id"

@@ -27,6 +27,11 @@ def mixed(size: int, seed: int) -> list[SimulatedMessage]:
     return messages
 
 
+def sent(messages: Sequence[SimulatedMessage]) -> list[tuple[bytes, dict[str, str]]]:
+    """The messages as they are published: bodies and attributes."""
+    return [(message.payload, message.attributes) for message in messages]
+
+
 def assert_exact(counts: Counts, messages: Sequence[SimulatedMessage]) -> None:
     """Every message is accounted for, as what it is."""
     expected = collections.Counter(str(message.outcome) for message in messages)

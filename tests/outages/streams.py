@@ -22,8 +22,8 @@ from local_runner.emulators.start import PROJECT
 from local_runner.traffic.simulate import DUPLICATE, FACT, default_start, simulate
 from pipeline.reconcile import count
 from schemas.errors import ErrorKind
+from tests.waiting import PATIENCE_SECONDS
 
-GIVE_UP_SECONDS = 120
 _BROKEN = (b'{"answer": "broken', ErrorKind.NOT_JSON)
 
 
@@ -141,7 +141,7 @@ class Stream:
         """Sends the signal and gives the exit code."""
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(GIVE_UP_SECONDS)
+        return self.process.wait(PATIENCE_SECONDS)
 
     def publish(self, size: int) -> None:
         """Sends the next messages."""
@@ -163,7 +163,7 @@ class Stream:
 
     def wait_until(self, true: Callable[[], bool], what: str) -> None:
         """Waits until something holds, as long as the pipeline runs."""
-        deadline = time.monotonic() + GIVE_UP_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not true():
             assert self.process is None or self.process.poll() is None, self.log_from(0)
             assert time.monotonic() < deadline, f"{what}: not seen\n{self.log_from(0)}"

@@ -6,7 +6,7 @@ import pytest
 from google.cloud.pubsub_v1 import SubscriberClient
 
 from tests.outages import doors
-from tests.outages.streams import GIVE_UP_SECONDS
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.xdist_group("outages_of_storage")
 
@@ -31,7 +31,7 @@ def test_a_stream_whose_subscription_goes_ends_in_one_line(stream, pubsub, envir
     with SubscriberClient() as subscriber:
         subscriber.delete_subscription(subscription=stream.wires.subscription)
     pubsub.open()
-    assert stream.process.wait(GIVE_UP_SECONDS) == 1
+    assert stream.process.wait(PATIENCE_SECONDS) == 1
     *_, last = stream.log_from(mark).splitlines()
     assert last.startswith("error: the direct runner gives up (NotFound): run it again")
     assert "Traceback" not in stream.log_from(mark)

@@ -12,6 +12,7 @@ from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from ddl.apply import apply
 from schemas.errors import ErrorKind
 from tests.outages import doors
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.xdist_group("outages_of_a_stream")
 
@@ -73,7 +74,7 @@ def test_a_dead_letter_topic_deleted_and_made_anew_is_waited_for(stream, pubsub)
         broken = {body for body, kind in stream.ledger.sent[sent:] if kind in set(ErrorKind)}
         letters = set()
         while len(letters) < len(broken):
-            pulled = subscriber.pull(subscription=anew, max_messages=100, timeout=30)
+            pulled = subscriber.pull(subscription=anew, max_messages=100, timeout=PATIENCE_SECONDS)
             letters |= {received.message.data for received in pulled.received_messages}
     assert letters == broken
 

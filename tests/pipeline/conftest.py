@@ -3,9 +3,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from google.cloud import pubsub_v1
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
 from gcp.dataset import Dataset
+from local_runner.emulators.start import PROJECT
 from pipeline.replay import candidate_sources
 from pipeline.sinks import table_schema
 from pipeline.sinks.storage_write import connection as storage_connection
@@ -86,3 +88,22 @@ def storage_table(storage_server, monkeypatch):
     yield make
     for writer in writers:
         writer.close()
+
+
+@pytest.fixture
+def topics(pubsub_emulator):
+    """Role to (topic, subscription), for events and for dead letters, and the two clients."""
+    suffix = uuid.uuid4().hex
+    names = {
+        role: (
+            f"projects/{PROJECT}/topics/{role}-{suffix}",
+            f"projects/{PROJECT}/subscriptions/{role}-{suffix}",
+        )
+        for role in ("events", "dead-letters")
+    }
+    with pubsub_v1.PublisherClient() as publisher, pubsub_v1.SubscriberClient() as subscriber:
+        for topic, subscription in names.values():
+            publisher.create_topic(name=topic)
+            subscriber.create_subscription(name=subscription, topic=topic)
+        yield names, publisher, subscriber
+        publisher.stop()

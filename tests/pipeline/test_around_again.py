@@ -8,10 +8,8 @@ from pipeline import reconcile
 from pipeline.replay import __main__ as replay
 from pipeline.replay import candidate_sources
 from tests.pipeline.events import NOW, event
-from tests.pipeline.test_main import DEAD, FACTS
-from tests.pipeline.test_stream import streaming, topics, wait_for
-
-__all__ = ["topics"]  # a fixture
+from tests.pipeline.payloads import DEAD, FACTS
+from tests.pipeline.streaming import streaming, wait_for
 
 NAIVE = {"client_ts": f"{NOW:%Y-%m-%dT%H:%M:%S}"}
 MENDABLE = [event("naive-1", **NAIVE), event("naive-2", **NAIVE)]

@@ -6,7 +6,7 @@ import pytest
 from pipeline import graph
 from pipeline.options import parse
 from schemas.coders import StructCoder
-from tests.pipeline.test_options import BOUNDED, STREAM
+from tests.pipeline.commands import BOUNDED, STREAM
 
 # A running job keeps its state under these names. To change one is to break an update: say so in
 # the CHANGELOG, and mend it here.

@@ -9,58 +9,10 @@ import fastavro
 import pytest
 from google.cloud import bigquery
 
+from tests.pipeline.archives import ARCHIVE
+from tests.pipeline.commands import run
 from tests.pipeline.events import NOW, event
-from tests.pipeline.test_sources import ARCHIVE
-
-LATE = event("late", session_expiry_ts=(NOW - dt.timedelta(seconds=90)).isoformat())
-ON_TIME = event(
-    "on-time",
-    session_start_ts=(NOW - dt.timedelta(seconds=60)).isoformat(),
-    session_duration_seconds=60,
-)
-VERDICT = event("verdict", is_late_submission=1)
-UNKNOWN = event("unknown", brand_new={"b": 1, "a": 12345678901234567890123})
-PAGE_VIEW = event("page-view", event_type="page_view", question_id=None)
-STORE_ERROR = event(
-    "store-error", event_type="store_error", error_payload={"code": "db_store_failed"}
-)
-FACTS = [LATE, ON_TIME, VERDICT, UNKNOWN, PAGE_VIEW]
-DEAD = [
-    STORE_ERROR,
-    b"{broken",
-    b"",
-    event("too-large", answer="x" * 300_000),
-    event("bad-type", attempt_no=0),
-    event("no-question", question_id=None),
-    event("old", client_ts="2001-01-01T00:00:00Z"),
-]
-KINDS = {
-    "store_error": 1,
-    "not_json": 2,
-    "too_large": 1,
-    "schema_violation": 1,
-    "rule_violation": 2,
-}
-JUDGED = """
-    SELECT event_id, late_status, is_late_submission, late_by_seconds, deadline_source,
-        client_is_late_submission, TO_JSON_STRING(extra) AS extra
-    FROM {dataset}.events_fact ORDER BY event_id, message_id
-"""
-BY_KIND = "SELECT error_kind, COUNT(*) AS n FROM {dataset}.dead_letters GROUP BY error_kind"
-
-
-def run(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "pipeline.main", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def kinds(rows_of):
-    return {row["error_kind"]: row["n"] for row in rows_of(BY_KIND)}
+from tests.pipeline.payloads import DEAD, FACTS, JUDGED, KINDS, PAGE_VIEW, kinds
 
 
 @pytest.mark.parametrize("method", ["STORAGE_WRITE_API", "STREAMING_INSERTS"])
@@ -207,7 +159,7 @@ def test_an_interrupted_file_is_no_success(applied, jsonl, number):
                 break
         process.send_signal(number)
         told = process.stderr.read()
-        assert process.wait(timeout=30) == 1
+        assert process.wait() == 1
     assert "interrupted" in told
     assert "Traceback" not in told
 

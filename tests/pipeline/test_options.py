@@ -3,14 +3,7 @@ from apache_beam.options.pipeline_options import GoogleCloudOptions, StandardOpt
 
 from pipeline.config import MicroBatch, WriteMethod
 from pipeline.options import UsageError, parse
-
-STREAM = [
-    "--input_subscription=projects/local-exams/subscriptions/events",
-    "--dead_letter_topic=projects/local-exams/topics/dead-letters",
-    "--dataset=local-exams.exams",
-]
-BATCHES = [*STREAM, "--micro_batch"]
-BOUNDED = ["--input=events.jsonl", "--dataset=local-exams.exams"]
+from tests.pipeline.commands import BATCHES, BOUNDED, STREAM
 
 
 def runner(argv):

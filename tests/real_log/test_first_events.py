@@ -4,8 +4,6 @@ import itertools
 import uuid
 from pathlib import Path
 
-import pytest
-
 from ddl.apply import apply
 from local_runner.environment import PubSubNames
 from local_runner.pipeline_process import drain_stream, streaming_pipeline
@@ -13,8 +11,6 @@ from local_runner.report.counts import arrived
 from local_runner.traffic import exam_log
 from local_runner.traffic.publishing import publish
 from tests.real_log.comparing import same_rows
-
-pytestmark = pytest.mark.xdist_group("real_log")
 
 ROOT = Path(__file__).parents[2]
 COUNT = 2_000
@@ -26,14 +22,14 @@ ROWS = """
 
 
 def test_the_stream_gives_the_rows_of_the_bounded_path(
-    log, exam, imported, warehouse, pubsub_emulator, tmp_path, monkeypatch
+    log_file, exam, imported, warehouse, pubsub_emulator, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pubsub = PubSubNames.of(uuid.uuid4().hex)
     pubsub.create()
     apply(warehouse.client, warehouse.dataset)
-    lines = exam_log.read_log(log, exam.start).lines
+    lines = exam_log.read_log(log_file.path, exam.start).lines
     payloads = exam_log.payloads(lines, exam_log.Exam(exam.name, exam.start))
     publish(((payload, {}) for payload in itertools.islice(payloads, COUNT)), pubsub.topic, ignore)
 

@@ -1,4 +1,4 @@
-"""What hypothesis may draw: events, JSON documents as text, and ways to spoil an event."""
+"""What hypothesis may draw: events, JSON as text, ways to spoil an event, attributes."""
 
 import datetime as dt
 import json
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.exam_event.event import EventType, ExamEvent
 from schemas.exam_event.family import EXAM_EVENT
+from transforms.dead_letters import OWN_ATTRIBUTES
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 FIELDS = ExamEvent.__struct_fields__
@@ -117,3 +118,24 @@ def bad_values(field: str) -> list[Any]:
 spoilings = st.sampled_from(
     [(field, value) for field in EXAM_EVENT.event.__struct_fields__ for value in bad_values(field)]
 )
+
+# Names of arguments in Python clients of Pub/Sub.
+KEYWORDS = ("data", "topic", "timeout", "retry", "self", "ordering_key")
+
+_attribute_keys = st.one_of(
+    st.text(max_size=12),
+    st.text(max_size=8).map("goog".__add__),
+    st.sampled_from(sorted(OWN_ATTRIBUTES)),
+    st.sampled_from(sorted(OWN_ATTRIBUTES)).map("sender_".__add__),
+    st.sampled_from(KEYWORDS),
+    st.sampled_from(["k" * 256, "k" * 257, "é" * 128, "é" * 129]),
+)
+attribute_values = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(["v" * 1024, "v" * 1025, "é" * 512, "v" + "é" * 512, "\N{HONEYBEE}" * 300]),
+)
+
+
+def attributes(max_size: int) -> Any:
+    """Attributes of a message, such as Pub/Sub refuses among them."""
+    return st.dictionaries(_attribute_keys, attribute_values, max_size=max_size)

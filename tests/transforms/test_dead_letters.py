@@ -17,6 +17,7 @@ from tests.transforms.builders import (
     message,
     payload,
 )
+from tests.transforms.strategies import KEYWORDS, attribute_values, attributes
 from transforms.dead_letters import (
     MAX_STORED_PAYLOAD_BYTES,
     OWN_ATTRIBUTES,
@@ -29,21 +30,8 @@ from transforms.dead_letters import (
 LETTERS = DeadLetterFactory(EXAM_EVENT, "1.2.3")
 PUBSUB_BYTES = 10_000_000
 TOPIC_BYTES = 600  # projects/<63>/topics/<255> and the framing of a request
-KEYWORDS = ("data", "topic", "timeout", "retry", "self", "ordering_key")
 
-keys = st.one_of(
-    st.text(max_size=12),
-    st.text(max_size=8).map("goog".__add__),
-    st.sampled_from(sorted(OWN_ATTRIBUTES)),
-    st.sampled_from(sorted(OWN_ATTRIBUTES)).map("sender_".__add__),
-    st.sampled_from(KEYWORDS),
-    st.sampled_from(["k" * 256, "k" * 257, "é" * 128, "é" * 129]),
-)
-attribute_values = st.one_of(
-    st.text(max_size=12),
-    st.sampled_from(["v" * 1024, "v" * 1025, "é" * 512, "v" + "é" * 512, "\N{HONEYBEE}" * 300]),
-)
-few_attributes = st.dictionaries(keys, attribute_values, max_size=6)
+few_attributes = attributes(max_size=6)
 many_attributes = st.integers(80, 140).map(
     lambda count: {f"key {n}": "v" * 1024 for n in range(count)}
 )

@@ -172,6 +172,7 @@ EVENT_IDS = [
     (payload(), "e1"),
     (payload(event_type="?"), "e1"),
     (payload(event_id="x" * 129), "x" * 129),
+    (payload(event_id="x" * 1_025), "x" * 1_024),
     (raw(f'"n": {cases.MANY_DIGITS}'), "e1"),
     (cases.sized(MAX_PAYLOAD_BYTES + 1), "e1"),
     (payload(event_id=None), None),

@@ -1,11 +1,13 @@
+import dataclasses
 import datetime as dt
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.exam_event.event import ExamEvent
+from schemas.exam_event.event import EventType, ExamEvent
 from schemas.lateness import (
     DeadlineSource,
     LatenessResult,
@@ -13,53 +15,23 @@ from schemas.lateness import (
     LateStatus,
     SettingsRow,
 )
+from tests import lateness_oracle as oracle
 from tests.transforms import strategies
 from tests.transforms.builders import NOW, event
-from transforms.lateness.rule import UNKNOWN, judge, payload_deadline
+from transforms.lateness.rule import judge, payload_deadline
 
 MICROSECOND = dt.timedelta(microseconds=1)
 HOUR = dt.timedelta(hours=1)
 
 
-def deadline_by_hand(sent: ExamEvent) -> dt.datetime | None:
-    """Rules 5.2 (a) and (b), written down once more."""
-    own_end = sent.session_expiry_ts
-    if own_end is None and None not in (sent.session_start_ts, sent.session_duration_seconds):
-        own_end = sent.session_start_ts + dt.timedelta(seconds=sent.session_duration_seconds)
-    return own_end
-
-
 @given(sent=strategies.events)
-def test_late_means_strictly_after_the_deadline(sent: ExamEvent) -> None:
-    deadline = deadline_by_hand(sent)
-    lateness = judge(sent)
-    assert payload_deadline(sent) == deadline == lateness.deadline_ts
-    if deadline is None:
-        return
-    late = sent.client_ts > deadline
-    assert lateness == LatenessResult(
-        late_status=LateStatus.LATE if late else LateStatus.ON_TIME,
-        is_late_submission=late,
-        late_by_seconds=(sent.client_ts - deadline) / dt.timedelta(seconds=1) if late else None,
-        deadline_ts=deadline,
-        deadline_source=DeadlineSource.PAYLOAD,
-    )
-
-
-@given(sent=strategies.events)
-def test_the_apps_verdict_stands_in_only_without_a_deadline(sent: ExamEvent) -> None:
-    lateness = judge(sent)
-    if deadline_by_hand(sent) is not None:
-        assert lateness.deadline_source is DeadlineSource.PAYLOAD
-    elif sent.is_late_submission is None:
-        assert lateness == UNKNOWN
-    else:
-        assert lateness == LatenessResult(
-            late_status=LateStatus.LATE if sent.is_late_submission else LateStatus.ON_TIME,
-            is_late_submission=bool(sent.is_late_submission),
-            deadline_source=DeadlineSource.CLIENT,
-        )
-        assert type(lateness.is_late_submission) is bool
+def test_an_event_alone_is_judged_as_the_oracle_does(sent: ExamEvent) -> None:
+    submission = msgspec.structs.replace(sent, event_type=EventType.TEST_SUBMIT)
+    expected = oracle.answer(msgspec.structs.asdict(submission))
+    lateness = judge(submission)
+    assert msgspec.structs.asdict(lateness) == dataclasses.asdict(expected)
+    assert type(lateness.is_late_submission) is type(expected.is_late_submission)
+    assert payload_deadline(submission) == expected.deadline_ts
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,22 @@ def test_what_apps_add_takes_one_step(document: str, extra: str | None) -> None:
     assert quick[1] == extra
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        '"answer": "10000"',
+        '"answer": "+0100"',
+        '"client_ts": "2026-03-02T10:00:00+01:00", "answer": "0100"',
+        '"client_ts": "2026-03-02T10:00:00-00:00"',
+        '"client_ts": "2026-03-02T10:00:00.123456-05:30", "session_start_ts": null',
+    ],
+)
+def test_what_only_resembles_a_wrong_offset_takes_one_step(members: str) -> None:
+    quick = FastDecoder(ExamEvent).decode(raw(members))
+    assert quick is not None
+    assert quick == closely(raw(members))
+
+
 CLOSER = [
     '"b": 1',  # unexpected
     '"a": 0.5',

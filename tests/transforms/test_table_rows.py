@@ -117,6 +117,16 @@ def test_a_row_larger_than_a_request_is_refused_and_many_small_ones_are_not():
     assert checked.indices == [0, 1, 2, 3]
 
 
+def test_no_rows_make_an_empty_batch():
+    checked = CHECKER.check([], NOW)
+    assert (len(checked.batch), checked.indices, checked.bad) == (0, [], [])
+    assert checked.batch.schema == CHECKER.schema
+
+
+def test_only_required_columns_are_not_nullable():
+    assert [field.name for field in CHECKER.schema if not field.nullable] == ["text"]
+
+
 @pytest.mark.parametrize("raw", [b"abc", None])
 def test_the_size_of_a_row_is_that_of_all_its_text_and_bytes(monkeypatch, raw):
     largest = row(text="abcde", raw=raw, doc="d" * 40, large="\xe4" * 30)
