@@ -13,7 +13,7 @@ from local_runner.traffic.publishing import publish
 from tests.real_log.comparing import same_rows
 
 ROOT = Path(__file__).parents[2]
-COUNT = 2_000
+COUNT = 600
 # What tells how a row came, not what it says.
 ROWS = """
     SELECT * EXCEPT (ingest_ts, publish_ts, message_id, pipeline_version)
