@@ -176,7 +176,7 @@ def ways() -> Sequence[Way]:
         ),
         Way("Beam's Java Storage Write", **ours, **java, **dataflow),
         Way(
-            "WriteToBigQuery as it comes",
+            "WriteToBigQuery, defaults",
             **inserts,
             core_seconds=NAIVE_CORE_SECONDS,
             shuffled=through + INSERT_ALL_BYTES,
@@ -205,9 +205,9 @@ def tables() -> str:
 
 def _by_part(millions_a_day: float) -> str:
     columns = [
-        f"{millions_a_day:g} M events a day; $ per million",
-        *("workers", "shuffle, state", "Pub/Sub", "ingestion", "storage, a year"),
-        *("archive, retention", "queries", "sum"),
+        f"{millions_a_day:g} M events/day",
+        *("workers", "shuffle", "Pub/Sub", "ingestion", "storage"),
+        *("archive", "queries", "sum"),
     ]
     lines = [f"| {' | '.join(columns)} |", f"|---{'|--:' * (len(columns) - 1)}|"]
     for way in ways():

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Starts, updates, rolls back and drains the streaming job. docs/deploy.md tells it as a story.
+# Starts, updates, rolls back and drains the streaming job: see docs/deploy.md.
 #
 # usage: deploy/launch.sh start TAG | update TAG [OLD=NEW,...] | rollback TAG | drain | status
 #
-# TAG is that of a template that `make template` has built. The settings are variables; terraform writes them:
-#   terraform -chdir=deploy/terraform output -raw launch_settings > settings.env; set -a; . settings.env
+# TAG names a template built by `make template`. The settings are variables that Terraform prints:
+#   terraform -chdir=deploy/terraform output -raw launch_settings > settings.env
+#   set -a; . settings.env; set +a
 set -euo pipefail
 
 usage() {
@@ -29,7 +30,7 @@ running_job() {
   echo "$id"
 }
 
-# launch TAG [more arguments of gcloud]
+# launch TAG [gcloud arguments]
 launch() {
   local tag=$1
   shift
@@ -47,7 +48,7 @@ launch() {
     --format="value(job.id)" "$@"
 }
 
-# Refuses an update that would lose what is in flight under a step's old name.
+# Stops an update that would lose the state and messages in flight of a renamed step.
 # check_steps TAG [OLD=NEW,...]
 check_steps() {
   local tag=$1 mapping=${2:-} id running known lost
@@ -58,7 +59,7 @@ check_steps() {
   known=$(gcloud storage cat "gs://$BUCKET/templates/$tag.steps.txt")
   known+=$'\n'$(tr ',' '\n' <<<"$mapping" | cut -d= -f1)
   lost=$(comm -23 <(sort -u <<<"$running") <(sort -u <<<"$known"))
-  [[ -z "$lost" ]] || fail "$tag has no step named $(paste -sd' ' <<<"$lost"): tell the new name with OLD=NEW,..., or drain and start"
+  [[ -z "$lost" ]] || fail "$tag has no step named $(paste -sd' ' <<<"$lost"): name the new step with OLD=NEW,..., or drain and start"
 }
 
 update() {
@@ -77,7 +78,7 @@ esac
 for name in PROJECT REGION JOB_NAME BUCKET REPOSITORY SERVICE_ACCOUNT SUBNETWORK DATASET \
   INPUT_SUBSCRIPTION DEAD_LETTER_TOPIC MIN_WORKERS MAX_WORKERS MACHINE_TYPE LABELS; do
   [[ -n "${!name:-}" ]] || {
-    echo "error: $name is not set: terraform -chdir=deploy/terraform output -raw launch_settings tells it" >&2
+    echo "error: $name is not set: terraform -chdir=deploy/terraform output -raw launch_settings prints it" >&2
     exit 2
   }
 done

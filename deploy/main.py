@@ -1,4 +1,4 @@
-"""Runs ``pipeline.main`` for the launcher of the Flex Template, which takes a file, no module."""
+"""Runs ``pipeline.main`` for the Flex Template launcher, which takes a file, not a module."""
 
 import sys
 

@@ -13,10 +13,10 @@ resource "google_service_account" "account" {
 }
 
 locals {
-  # By a name that is known before anything is made, as for_each wants it.
+  # for_each needs keys that are known before apply.
   readers = merge({ bi = google_service_account.account["bi"].member }, { for member in var.analysts : member => member })
 
-  # (account, role) of the project. BigQuery jobs and Dataflow workers know no smaller place.
+  # Roles on the project: BigQuery jobs and Dataflow workers have no narrower scope.
   project_roles = {
     "pipeline worker" = { account = "pipeline", role = "roles/dataflow.worker" }
     "replay job"      = { account = "replay", role = "roles/bigquery.jobUser" }
@@ -26,7 +26,7 @@ locals {
     "build log"       = { account = "build", role = "roles/logging.logWriter" }
   }
 
-  # Who may do what with which topic or subscription; Dataflow looks a subscription up before it reads.
+  # Roles on topics and subscriptions. Dataflow looks a subscription up before it reads from it.
   topic_roles = {
     "events publisher"      = { topic = google_pubsub_topic.events.name, account = "publisher", role = "roles/pubsub.publisher" }
     "events replay"         = { topic = google_pubsub_topic.events.name, account = "replay", role = "roles/pubsub.publisher" }
@@ -48,7 +48,7 @@ locals {
   }
 }
 
-# Writes rows, and can read none of them.
+# Writes rows but cannot read them.
 resource "google_project_iam_custom_role" "row_writer" {
   role_id     = "examEventsRowWriter"
   title       = "Exam Events: writes rows"
@@ -109,7 +109,7 @@ resource "google_storage_bucket_iam_member" "pipeline" {
   member = google_service_account.account["pipeline"].member
 }
 
-# Source, templates and the names of their steps.
+# Source, templates and their step names.
 resource "google_storage_bucket_iam_member" "template" {
   for_each = merge({ build = google_service_account.account["build"].member }, { for member in var.operators : member => member })
   bucket   = google_storage_bucket.dataflow.name
@@ -131,7 +131,7 @@ resource "google_artifact_registry_repository_iam_member" "account" {
   member     = google_service_account.account[each.key].member
 }
 
-# People act as the accounts; there are no keys to lose.
+# People impersonate the accounts, so there are no keys to leak.
 resource "google_service_account_iam_member" "publisher" {
   for_each           = toset(var.publishers)
   service_account_id = google_service_account.account["publisher"].name
@@ -161,7 +161,7 @@ resource "google_project_iam_member" "operator" {
   member  = each.value.member
 }
 
-# Seeking back, and dropping dead letters.
+# To seek back, and to drop dead letters.
 resource "google_pubsub_subscription_iam_member" "operator" {
   for_each = {
     for pair in setproduct(var.operators, ["events", "dead_letters"]) : join(" ", pair) => { member = pair[0], which = pair[1] }

@@ -1,9 +1,9 @@
 locals {
-  # The job's counters, by their names in transforms/metrics.py. They grow while a job runs: a change is a delta.
+  # The job's counters, named as in schemas/metrics.py. They are cumulative: use deltas.
   counter = "dataflow_googleapis_com:job_user_counter{monitored_resource=\"dataflow_job\",job_name=\"exam-events\",metric_name"
   broken  = "dead_letter_(not_json|too_large|schema_violation|rule_violation|rejected_by_warehouse|internal_error)"
 
-  # Each is told in docs/runbook.md under its key.
+  # docs/runbook.md has a section for each key.
   alerts = {
     oldest-unacked = {
       title   = "Exam events wait in Pub/Sub for more than ten minutes"
@@ -88,7 +88,7 @@ resource "google_monitoring_alert_policy" "alert" {
       query               = each.value.query
       duration            = each.value.for
       evaluation_interval = "60s"
-      # The job's counters are not known to Monitoring before it has run.
+      # Monitoring does not know the job's counters before the job has run.
       disable_metric_validation = true
     }
   }

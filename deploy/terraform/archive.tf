@@ -1,11 +1,11 @@
-# Every message as it came, in Avro with its metadata: what `--input 'gs://.../*.avro'` reads back.
+# Every message as received, in Avro with metadata; `--input 'gs://.../*.avro'` reads it back.
 resource "google_storage_bucket" "archive" {
   name                        = "${var.project}-exam-events-archive"
   location                    = var.location
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
 
-  # What is erased must be gone: no old versions, no grace.
+  # Erased data must be gone: no old versions, no soft delete.
   soft_delete_policy {
     retention_duration_seconds = 0
   }
@@ -26,7 +26,7 @@ resource "google_storage_bucket" "archive" {
       type = "Delete"
     }
   }
-  # pipeline.erase writes objects anew: their custom time is when the original was created.
+  # pipeline.erase rewrites objects; their custom time is the creation time of the original.
   lifecycle_rule {
     condition {
       days_since_custom_time = var.archive_days

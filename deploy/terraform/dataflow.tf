@@ -1,14 +1,14 @@
-# The region is in the names, and what holds templates and images is never destroyed: when a region is lost, the next one's
-# are made beside it (docs/runbook.md).
+# Names contain the region, and the stores of templates and images are never destroyed: when a
+# region is lost, those of the next region are created beside them (docs/runbook.md).
 resource "google_storage_bucket" "dataflow" {
   name                        = "${var.project}-dataflow-${var.region}" # 63 characters at most
   location                    = var.region
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
   soft_delete_policy {
-    retention_duration_seconds = 0 # temporary files; Dataflow warns where they are kept
+    retention_duration_seconds = 0 # temporary files; Dataflow warns about soft delete
   }
-  # Templates stay, for rolling back.
+  # Templates are kept, for rollbacks.
   lifecycle_rule {
     condition {
       age            = 30
@@ -33,8 +33,8 @@ resource "google_artifact_registry_repository" "images" {
   }
 }
 
-# Workers have no public addresses: Google's services are reached from inside. A network for each region, since ranges of
-# one network may not overlap.
+# Workers have no public IP addresses and reach Google's services by private access. There is one
+# network per region, because the ranges of one network must not overlap.
 resource "google_compute_network" "dataflow" {
   name                    = "exam-events-${var.region}"
   auto_create_subnetworks = false
@@ -49,7 +49,7 @@ resource "google_compute_subnetwork" "dataflow" {
   private_ip_google_access = true
 }
 
-# Workers talk to each other on these ports alone.
+# Workers talk to each other only on these ports.
 resource "google_compute_firewall" "dataflow" {
   name        = google_compute_network.dataflow.name
   network     = google_compute_network.dataflow.id

@@ -1,6 +1,6 @@
 resource "google_pubsub_topic" "events" {
   name                       = "exam-events"
-  message_retention_duration = "604800s" # so that a subscription can be sought back to before a mistake
+  message_retention_duration = "604800s" # to seek a subscription back to before a mistake
   depends_on                 = [google_project_service.used]
 }
 
@@ -9,8 +9,9 @@ resource "google_pubsub_topic" "dead_letters" {
   depends_on = [google_project_service.used]
 }
 
-# No ordering: sessions come right in any order (docs/lateness.md), and ordered keys would make hot ones. No dead-letter
-# policy of Pub/Sub's own: it counts deliveries, and an outage would make dead letters of good messages.
+# No ordering: the result does not depend on the order (docs/lateness.md), and ordering keys would
+# create hot keys. No dead-letter policy of Pub/Sub: it counts deliveries, so that an outage would
+# turn good messages into dead letters.
 resource "google_pubsub_subscription" "events" {
   name                       = "exam-events"
   topic                      = google_pubsub_topic.events.id
@@ -21,7 +22,7 @@ resource "google_pubsub_subscription" "events" {
   }
 }
 
-# As long as Pub/Sub can: dead letters wait here to be replayed.
+# Dead letters wait here to be replayed, for the longest time that Pub/Sub offers.
 resource "google_pubsub_subscription" "dead_letters" {
   name                       = "exam-events-dead"
   topic                      = google_pubsub_topic.dead_letters.id
@@ -32,8 +33,8 @@ resource "google_pubsub_subscription" "dead_letters" {
   }
 }
 
-# The contract, for readers. Attached to no topic: Pub/Sub would refuse plain JSON for nullable fields, and a refused
-# message never reaches the dead letters.
+# The contract, for readers. Not attached to a topic: Pub/Sub would reject plain JSON for nullable
+# fields, and a rejected message never reaches the dead letters.
 resource "google_pubsub_schema" "exam_event_v1" {
   name       = "exam-event-v1"
   type       = "AVRO"

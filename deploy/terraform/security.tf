@@ -1,5 +1,5 @@
-# Column-level security: who a student is comes as a hash, what a student wrote as null, to whoever is not a fine-grained
-# reader. The columns are named in warehouse.tf and tagged by the DDL tool.
+# Column-level security: unless they are fine-grained readers, users see the identity of a student
+# as a hash and what a student wrote as null. warehouse.tf names the columns; the DDL tool tags them.
 resource "google_data_catalog_taxonomy" "student" {
   display_name           = "Exam Events: data of students"
   region                 = lower(var.location)
@@ -39,7 +39,7 @@ resource "google_bigquery_datapolicy_data_policy_iam_member" "masked_reader" {
   member         = local.readers[each.value.reader]
 }
 
-# What replays and erases needs the values themselves, and so does what reads whole views: nothing of them comes out.
+# Replaying, erasing and reading whole views need the values; they do not expose them.
 resource "google_data_catalog_policy_tag_iam_member" "fine_grained_reader" {
   for_each = {
     for pair in setproduct(keys(google_data_catalog_policy_tag.student), ["erase", "replay", "transforms"]) :
@@ -50,7 +50,8 @@ resource "google_data_catalog_policy_tag_iam_member" "fine_grained_reader" {
   member     = google_service_account.account[each.value.account].member
 }
 
-# Row-level security: readers see the rows of their tests. The accounts that count, erase, replay and sum see all of them.
+# Row-level security: readers see the rows of their tests. The accounts that count, erase, replay
+# and sum see all rows.
 resource "google_bigquery_row_access_policy" "tests" {
   for_each         = var.row_access
   dataset_id       = google_bigquery_dataset.exams.dataset_id

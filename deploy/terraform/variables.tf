@@ -21,13 +21,13 @@ variable "dataset" {
 }
 
 variable "labels" {
-  description = "Labels of everything that bears labels."
+  description = "Labels of every resource that has labels."
   type        = map(string)
   default     = { system = "exam-events" }
 }
 
 variable "partition_expiration_days" {
-  description = "Age at which facts and dead letters are deleted; null keeps them. Shortening it needs a hand (docs/warehouse.md)."
+  description = "Age at which facts and dead letters are deleted; null keeps them. `ddl apply` does not shorten it (docs/warehouse.md)."
   type        = number
   default     = null
 }
@@ -39,13 +39,13 @@ variable "archive_days" {
 }
 
 variable "min_workers" {
-  description = "Fewest workers of the job."
+  description = "Minimum number of workers."
   type        = number
   default     = 1
 }
 
 variable "max_workers" {
-  description = "Most workers of the job."
+  description = "Maximum number of workers."
   type        = number
   default     = 10
 }
@@ -57,36 +57,36 @@ variable "machine_type" {
 }
 
 variable "publishers" {
-  description = "Members that may publish as the publisher account, such as the app's own service account."
+  description = "Members who may publish as the publisher account, such as the app's own service account."
   type        = list(string)
   default     = []
 }
 
 variable "operators" {
-  description = "Members that launch, drain, replay and erase."
+  description = "Members who may launch and drain the job, replay and erase."
   type        = list(string)
   default     = []
 }
 
 variable "analysts" {
-  description = "Members that read the warehouse with student data masked, as the BI account does."
+  description = "Members who may read the warehouse with student data masked, as the BI account does."
   type        = list(string)
   default     = []
 }
 
 variable "row_access" {
-  description = "Who sees the rows of which tests, by a name of your choice. Where it is empty, readers see all rows; where it is not, they see only these."
+  description = "Which members see the rows of which tests, by a name of your choice. If empty, readers see all rows; otherwise, only these."
   type        = map(object({ members = list(string), tests = list(string) }))
   default     = {}
 }
 
 variable "alert_email" {
-  description = "Address that alerts go to."
+  description = "Email address for alerts."
   type        = string
 }
 
 variable "billing_account" {
-  description = "Billing account of the project, for the budget; null makes none."
+  description = "Billing account of the project, for the budget; null creates no budget."
   type        = string
   default     = null
 }
@@ -98,7 +98,7 @@ variable "monthly_budget" {
 }
 
 variable "python" {
-  description = "Python that has this project installed; it applies the DDL."
+  description = "Python interpreter with this project installed; it applies the DDL."
   type        = string
   default     = ".venv/bin/python"
 }

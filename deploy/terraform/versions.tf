@@ -12,7 +12,7 @@ provider "google" {
   project        = var.project
   region         = var.region
   default_labels = var.labels
-  # The budget's API asks for a project to count its calls on.
+  # The budget API needs a project for its quota.
   user_project_override = true
   billing_project       = var.project
 }

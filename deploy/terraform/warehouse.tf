@@ -9,7 +9,7 @@ locals {
   dataset = "${var.project}.${google_bigquery_dataset.exams.dataset_id}"
   repo    = "${path.module}/../.."
   ddl     = sort(tolist(fileset(local.repo, "ddl/*/{tables,views}/*.sql")))
-  # The columns that tell who a student is, and those that may hold anything a student wrote.
+  # The column that identifies a student, and those that may contain what a student wrote.
   policy_tags = merge(
     { student_id = google_data_catalog_policy_tag.student["identity"].name },
     {
@@ -19,7 +19,7 @@ locals {
   )
 }
 
-# Tables, functions and views stand in ddl/ once; this only runs the tool that applies them.
+# ddl/ defines tables, functions and views; this only runs the tool that applies them.
 resource "terraform_data" "tables" {
   triggers_replace = [
     sha256(join("", [for name in local.ddl : filesha256("${local.repo}/${name}")])),
@@ -41,8 +41,8 @@ resource "terraform_data" "tables" {
   }
 }
 
-# Sums by the day that a session began on, kept as tables: dashboards read a few rows, and no student is in them. Each
-# night the last nine days are made anew, since a session can grow for eight.
+# Sums by the day on which a session began, stored as tables, so that dashboards read a few rows
+# without student data. The last nine days are recomputed each night: a session can grow for eight.
 resource "google_bigquery_data_transfer_config" "daily" {
   for_each             = toset(["test_summary", "question_summary"])
   display_name         = "${each.key}_daily"
