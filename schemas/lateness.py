@@ -1,6 +1,6 @@
 """The words in which lateness is told, what a session's start record holds, and the settings.
 
-The rule itself is in ``transforms/lateness.py`` and, in SQL, in
+The rule itself is in ``transforms/lateness/rule.py`` and, in SQL, in
 ``ddl/exam_event/views/events.sql``.
 """
 

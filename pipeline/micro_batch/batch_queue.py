@@ -47,10 +47,10 @@ class BatchQueue:
             return given
 
     def take(self) -> list[Message]:
-        """Waits for the next batch; it is empty when the batch_queue was closed.
+        """Waits for the next batch; it is empty when the queue was closed.
 
         Raises:
-            Exception: what the batch_queue was closed with.
+            Exception: what the queue was closed with.
         """
         with self._changed:
             batch: list[Message] = []

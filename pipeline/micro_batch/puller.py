@@ -1,7 +1,7 @@
 """Messages by the Pub/Sub client's own streaming pull.
 
 Leases, their extension and flow control are the client's. In place of its thread pool, which would
-call back for each message, stands a scheduler of ours that puts messages into the batch_queue.
+call back for each message, stands a scheduler of ours that puts messages into the batch queue.
 """
 
 import logging
@@ -32,7 +32,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Puller:
-    """Fills an batch_queue from a subscription for as long as its context is open."""
+    """Fills a batch queue from a subscription for as long as its context is open."""
 
     def __init__(self, subscription: str, batch_queue: BatchQueue, max_messages: int) -> None:
         self._subscription = subscription

@@ -15,13 +15,11 @@ from transforms.dead_letters import (
     MAX_ATTRIBUTES,
     PAYLOAD_TRUNCATED,
     REPLAY_COUNT,
+    REPLAY_OF,
     id_attribute,
     senders_attributes,
 )
 from transforms.fixes import Fix, fields_of
-
-# Names the message that was replayed first, so that its replays can be told to be one message's.
-REPLAY_OF = "replay_of"
 
 
 class Outcome(enum.StrEnum):
@@ -87,7 +85,7 @@ class ReplayCandidate:
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> Self:
-        """A letter from the query of ``sql/dead_letters.sql``."""
+        """A letter from the query of ``dead_letters.sql``."""
         told: dict[str, str] = msgspec.json.decode(row["attributes"]) or {}
         return cls(
             payload=row["payload"],
