@@ -67,7 +67,7 @@ def by_question(
 
 
 def question(test_id: str, question_id: str) -> str:
-    """A question's name in a chart: two tests may each have a question of one id."""
+    """The question's id, after its test's unless it begins with that: ids repeat among tests."""
     if question_id.startswith(f"{test_id}-"):
         return question_id
     return f"{test_id}: {question_id}"
@@ -77,7 +77,9 @@ def _hours(hours: Sequence[tuple[dt.datetime, int]], unit: str, ink: str, width:
     values = [{"hour": f"{hour:{_HOUR_KEY}}", "count": count} for hour, count in hours]
     room = (width - _AXIS_WIDTH) / len(hours)
     every = next((n for n in (1, 2, 3, 6, 12) if n * room >= _HOUR_LABEL), 24)
-    labelled = [f"{hour:{_HOUR_KEY}}" for hour, _ in hours if hour.hour % every == 0]
+    labelled = [hour for hour, _ in hours if hour.hour % every == 0] or [hours[0][0]]
+    # The first label of a day has its date below.
+    dated = {hour.date(): f"{hour:{_HOUR_KEY}}" for hour in reversed(labelled)}
     top = max(count for _, count in hours)
     base = altair.Chart(altair.InlineData(values=values)).encode(
         x=altair.X(
@@ -85,8 +87,8 @@ def _hours(hours: Sequence[tuple[dt.datetime, int]], unit: str, ink: str, width:
             sort=None,
             title="Hour (UTC)",
             axis=altair.Axis(
-                values=labelled,
-                labelExpr="datum.index == 0 || slice(datum.label, 12) == '00:00'"
+                values=[f"{hour:{_HOUR_KEY}}" for hour in labelled],
+                labelExpr=f"indexof({list(dated.values())}, datum.label) >= 0"
                 " ? [slice(datum.label, 12), slice(datum.label, 5, 11)]"
                 " : slice(datum.label, 12)",
                 labelAngle=0,

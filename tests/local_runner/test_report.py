@@ -134,6 +134,13 @@ def test_many_hours_have_dates_and_no_numbers_above_the_bars(tmp_path, kpis):
         assert [f">Mar 0{day}<" in many for day in (3, 4, 5)] == [True] * 3
 
 
+def test_an_hour_of_another_day_has_its_date(tmp_path, kpis):
+    rows = [(HOUR, 3), (HOUR + dt.timedelta(days=5, hours=-9), 7)]
+    kpis[0] = View(kpis[0].name, kpis[0].columns, rows)
+    text = written(tmp_path, kpis, Reconciliation(SENT, SENT.copy()))
+    assert [">Mar 07<" in drawings(text, width)[0] for width in ("narrow", "wide")] == [True, True]
+
+
 def test_long_ids_differ_in_the_chart(tmp_path, kpis):
     name = "a-very-long-name-of-a-test-with-many-words-in-it"
     rows = [(name, f"{name}-q{number}", 1234) for number in (1, 2)]
