@@ -32,7 +32,7 @@ DeadLetterAttributes = list[dict[str, str]]
 
 
 def demo(size: int, seed: int) -> None:
-    """Sends a simulated day through the pipeline and shows what became of it.
+    """Sends a simulated day through the pipeline and shows the result.
 
     Args:
         size: number of messages.
