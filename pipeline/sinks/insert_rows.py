@@ -124,7 +124,7 @@ class InsertRowsWriter:
 def json_row(
     columns: Sequence[str], row: Row, present: Collection[str] | None = None
 ) -> dict[str, Any]:
-    """A row as BigQuery's JSON takes it, with the columns that the table has; None is all."""
+    """A row as JSON for insertAll, limited to the columns in ``present``; None is all."""
     return {
         column: _json_value(value)
         for column, value in zip(columns, row, strict=True)
