@@ -139,9 +139,9 @@ def test_events_with_unknown_fields_are_counted() -> None:
     outcome = run_steps(
         [
             ON_TIME,
-            told(event_id="close", is_correct=True, sesion_id="x1", app_version="1"),
-            told(event_id="far", app_version="1"),
-            told(event_id="close again", app_version="2", clientTs=1),
+            event_message(event_id="close", is_correct=True, sesion_id="x1", app_version="1"),
+            event_message(event_id="far", app_version="1"),
+            event_message(event_id="close again", app_version="2", clientTs=1),
             answer("refused", attempt_no=0, sesion_id="x1"),
         ]
     )
