@@ -108,8 +108,8 @@ class Probe:
         publishing.start()
         seen: dict[str, float] = {}
         give_up = time.monotonic() + _GIVE_UP_SECONDS
-        while len(published) < len(sent) or published.keys() - seen.keys():
-            missing = [moment for name, moment in list(published.items()) if name not in seen]
+        while len(published) < len(sent) or published.copy().keys() - seen.keys():
+            missing = [moment for name, moment in published.copy().items() if name not in seen]
             found = self._found(since=min(missing, default=time.monotonic()))
             now = time.monotonic()
             if now > give_up:

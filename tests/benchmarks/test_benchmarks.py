@@ -37,6 +37,7 @@ KEYS = {
 }
 
 
+@pytest.mark.timeout(900)  # the longest start four pipelines and wait for their messages
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_gives_its_figures(name, request, bigquery_emulator):
     if name in ("stream", "one_machine"):
