@@ -1,1 +1,1 @@
-"""What every command that talks to Google Cloud shares; imports at most ``schemas``."""
+"""Shared by every command that calls Google Cloud; imports nothing of ours but ``schemas``."""

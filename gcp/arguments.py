@@ -1,4 +1,4 @@
-"""What the command lines share: arguments that are checked, and errors in one line."""
+"""Shared by the command lines: argument types that validate, and one-line errors."""
 
 import argparse
 import datetime as dt
@@ -21,20 +21,20 @@ Value = TypeVar("Value")
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, exit code 2."""
+    """An argument parser that reports an error in one line, with exit code 2."""
 
     def __init__(self, prog: str | None = None, **options: Any) -> None:
-        """Takes argparse's options; ``python -m ...`` is another name where it runs under ours."""
+        """Takes argparse's options; under ``exam-events``, ``prog`` becomes that command's name."""
         if prog is not None and prog.startswith("python") and sys.argv[0].startswith(PROGRAM):
             prog = sys.argv[0]
         super().__init__(prog=prog, **options)
 
     def error(self, message: str) -> NoReturn:
-        """Ends the process."""
+        """Prints the message and ends the process."""
         self.exit(2, f"error: {one_line(message)}\n")
 
     def parse_window(self, argv: Sequence[str] | None) -> argparse.Namespace:
-        """Parses arguments of which ``--start`` and ``--end``, where given, enclose a time."""
+        """Parses arguments; ``--start`` must be before ``--end`` if both are given."""
         args = self.parse_args(argv)
         if args.start and args.end and args.start >= args.end:
             self.error("--start must lie before --end")
@@ -42,12 +42,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def one_line(message: str) -> str:
-    """What argparse says of a wrong argument, as every command says it: ``--name: ...``."""
+    """The message of argparse about a wrong argument, in the form ``--name: ...``."""
     return " ".join(message.split()).removeprefix("argument ")
 
 
 def checked(check: Callable[[str], Value]) -> Callable[[str], Value]:
-    """Makes an argument type of a function, and lets the text of its ValueError reach the user."""
+    """Turns a function into an argument type that shows the text of its ValueError."""
 
     def argument(text: str) -> Value:
         try:
@@ -77,7 +77,7 @@ def moment(text: str) -> dt.datetime:
 
 
 def as_text(check: Callable[[str], Value]) -> Callable[[str], str]:
-    """An argument type that checks a value and leaves it the text that it is."""
+    """An argument type that validates a value and returns its text unchanged."""
 
     def argument(text: str) -> str:
         check(text)
@@ -87,7 +87,7 @@ def as_text(check: Callable[[str], Value]) -> Callable[[str], str]:
 
 
 def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
-    """An argument type: digits, within these bounds."""
+    """An argument type: a whole number within these bounds."""
     bounds = f"from {least:,}" if most is None else f"from {least:,} to {most:,}"
 
     @checked
@@ -101,7 +101,7 @@ def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
 
 
 def number(least: float, most: float) -> Callable[[str], float]:
-    """An argument type: a decimal number, within these bounds."""
+    """An argument type: a decimal number within these bounds."""
 
     @checked
     def parse(text: str) -> float:
@@ -125,7 +125,7 @@ def _resource(kind: str) -> Callable[[str], str]:
 
 @checked
 def ids(path: str) -> frozenset[str]:
-    """The ids in a file, one a line; ``-`` is standard input.
+    """The ids in a file, one per line; ``-`` is standard input.
 
     A line with blanks around its id counts as it stands and without them: an id may have blanks,
     and what wrote the file may have added some. Lines of nothing but blanks are left out.

@@ -1,4 +1,4 @@
-"""Clients of BigQuery, or of the emulators that environment variables name."""
+"""Clients for BigQuery, or for the emulators that environment variables name."""
 
 import functools
 import os
@@ -16,8 +16,8 @@ EMULATOR_VARIABLE = "BIGQUERY_EMULATOR_HOST"
 STORAGE_EMULATOR_VARIABLE = "BIGQUERY_STORAGE_EMULATOR_HOST"
 PUBSUB_VARIABLE = "PUBSUB_EMULATOR_HOST"  # which the client itself reads
 
-# gRPC shares connections among channels: one that fell silent would outlive the client that is
-# closed to be rid of it.
+# gRPC shares connections among channels: a connection that no longer answers would outlive the
+# client that is closed to replace it.
 _OWN_CONNECTION = ("grpc.use_local_subchannel_pool", 1)
 
 

@@ -21,7 +21,7 @@ _BORDER, _WIDEST = 3, 40
 
 
 def _plain_width() -> int:
-    """COLUMNS, as other programs take it, or 80."""
+    """The width that the environment variable COLUMNS sets, or 80."""
     columns = os.environ.get("COLUMNS", "")
     return int(columns) if re.fullmatch("[1-9][0-9]{0,3}", columns) else _PLAIN_WIDTH
 
@@ -36,9 +36,9 @@ console = Console(
 
 
 def say(text: str) -> None:
-    """Prints text as ``fold`` gives it.
+    """Prints text folded to the console's width.
 
-    What a person copies goes to ``console.print``, which leaves lines as they are.
+    Text that a user copies goes to ``console.print``, which does not break lines.
     """
     console.print(fold(text))
 
@@ -53,7 +53,7 @@ def fold(text: str) -> str:
 
 @contextlib.contextmanager
 def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Yields a function that takes how much of ``total`` is done and shows it; None: unknown."""
+    """Yields a function that shows progress, given the number done; ``total`` None is unknown."""
     if not console.is_terminal:
         yield (lambda _: None) if total is None else _plain_progress(label, total)
         return
@@ -69,7 +69,7 @@ def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 
 def _plain_progress(label: str, total: int) -> Callable[[int], None]:
-    """One line for each fifth of the way."""
+    """Prints one line for each fifth of the total."""
     shown = -1
 
     def show(done: int) -> None:
@@ -99,7 +99,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
     """Prints a table, numbers to the right.
 
     What is wider than the console comes in parts, one below the other. Each part begins with the
-    first column where its values tell the rows apart, else with the number of the row.
+    first column if its values are unique, else with the number of the row.
     """
     drawn = [
         _Column(
@@ -124,7 +124,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
 
 
 def _parts(columns: list[_Column], rows: int, width: int) -> list[list[_Column]]:
-    """The columns, shared out among tables that are each at most ``width`` characters wide."""
+    """The columns, split into tables of at most ``width`` characters each."""
     if _table_width(columns) <= width:
         return [columns]
     first = columns[0]
@@ -145,7 +145,7 @@ def _table_width(columns: Sequence[_Column]) -> int:
 
 
 def cell(value: Any, nothing: str = "") -> str:
-    """A value as a person reads it; ``nothing`` stands for None."""
+    """A value formatted for a reader; ``nothing`` stands for None."""
     if value is None:
         return nothing
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""A BigQuery dataset: its validated name, and SQL files filled in with it."""
+"""A BigQuery dataset: its validated name, and SQL files rendered with it."""
 
 import dataclasses
 import functools
@@ -29,7 +29,7 @@ class Dataset:
         """Takes ``PROJECT.DATASET``.
 
         Raises:
-            ValueError: the text is not of that form; one line that says what is expected.
+            ValueError: the text does not have that form; the message is one line.
         """
         match = _DATASET.fullmatch(text)
         if match is None:
@@ -47,7 +47,7 @@ class Dataset:
         return f"{self}.{name}"
 
     def statement(self, package: str, path: str) -> str:
-        """A package's SQL file with this dataset and the shared dates filled in."""
+        """A package's SQL file, rendered with this dataset and the shared dates."""
         return _template(package, path).substitute(
             SQL_VARIABLES, project=self.project, dataset=self.name
         )

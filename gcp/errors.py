@@ -1,4 +1,4 @@
-"""Errors that Google's services cause, each in one line that says what to do about it."""
+"""Errors of Google's services, each as one line that says what to do about it."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from requests import RequestException
 
 from gcp.clients import EMULATOR_VARIABLE, PUBSUB_VARIABLE
 
-# What a command of a few requests may meet that is no bug of ours.
+# What a command may run into that is not a bug of ours.
 SERVICE_ERRORS = (RequestException, GoogleAPIError, GoogleAuthError)
 
 _KEY_FILE_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
@@ -32,12 +32,12 @@ _PERMISSION = re.compile(r"\b[a-z]+\.[a-zA-Z]+\.[a-zA-Z]+\b(?= permission\b| den
 
 
 def explain(error: Exception) -> str:
-    """One of SERVICE_ERRORS in one line."""
+    """The one-line message for one of SERVICE_ERRORS."""
     cause = error.cause if isinstance(error, RetryError) and error.cause else error
     if isinstance(cause, DefaultCredentialsError):
         return no_credentials(cause)
     if isinstance(cause, RefreshError):
-        return f"Google refuses the credentials: {_LOG_IN}"
+        return f"Google rejected the credentials: {_LOG_IN}"
     if isinstance(cause, RequestException):
         return _unreachable("BigQuery", EMULATOR_VARIABLE)
     if isinstance(cause, ServiceUnavailable | DeadlineExceeded) and cause.grpc_status_code:
@@ -73,7 +73,7 @@ def missing_table(table_id: str, dataset: str) -> str:
 
 
 def how_to_apply(dataset: str) -> str:
-    """How the tables of a dataset are made."""
+    """The hint that creates the tables of a dataset."""
     return f"run python -m ddl apply --dataset {dataset}"
 
 
@@ -104,7 +104,7 @@ def _not_found(error: NotFound) -> str:
 
 def _forbidden(error: Forbidden) -> str:
     said = _said(error).removeprefix("Access Denied: ").rstrip(".")
-    # BigQuery answers with 403 for exhausted quotas and unpaid bills too.
+    # BigQuery also returns 403 for exhausted quotas and unpaid bills.
     if {detail["reason"] for detail in error.errors if "reason" in detail} - {"accessDenied"}:
         return said
     resource, permission = _resource(error), _PERMISSION.search(said)

@@ -21,10 +21,10 @@ from google.auth.exceptions import GoogleAuthError
 from schemas import metrics
 
 _LOG = logging.getLogger(__name__)
-# OSError is any trouble of sockets, names and TLS, and of the package requests.
+# OSError covers sockets, name resolution and TLS, and the errors of the package requests.
 _OUTAGES = (GoogleAPICallError, RetryError, GoogleAuthError, OSError)
 _BAD_REQUEST, _TOO_LARGE = 400, 413
-# What BigQuery answers with 400 although it passes.
+# Reasons of 400 responses that are transient nevertheless.
 # https://cloud.google.com/bigquery/docs/error-messages
 _PASSES = frozenset(
     {
@@ -47,9 +47,9 @@ Arguments = ParamSpec("Arguments")
 
 
 def is_request_at_fault(error: BaseException) -> bool:
-    """Whether the service understood the request and refuses just this one: malformed, too large.
+    """Whether the service rejects this very request: malformed, too large.
 
-    A 400 without a reason is a gateway's, not BigQuery's, and says nothing of the rows.
+    A 400 without a reason comes from a gateway, not from BigQuery, and says nothing about the rows.
     """
     if not isinstance(error, GoogleAPICallError):
         return False
@@ -62,13 +62,13 @@ def is_request_at_fault(error: BaseException) -> bool:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether to wait: unreachable, overloaded, access refused, topic or table missing."""
+    """Whether to retry: unreachable, overloaded, access denied, topic or table missing."""
     return isinstance(error, _OUTAGES) and not is_request_at_fault(error)
 
 
 @contextlib.contextmanager
 def gateways_answer_as_outage() -> Iterator[None]:
-    """Around calls of BigQuery's client, which trips over a body that is not BigQuery's.
+    """Wraps calls of BigQuery's client, which fails on a body that is not BigQuery's.
 
     {"error": "bad gateway"} makes it fail with an AttributeError, and so does an empty answer.
 
@@ -87,10 +87,10 @@ def retry_transient(
     *args: Arguments.args,
     **kwargs: Arguments.kwargs,
 ) -> Reply:
-    """The result of a call that is retried for as long as the service has an outage.
+    """Retries a call for as long as the service has an outage; returns its result.
 
-    Each wait is logged under the service's name and counted; waits double from one second to one
-    minute. Errors that are no outage are raised.
+    Each wait is logged with the service's name and counted; waits double from one second to one
+    minute. Other errors are raised.
     """
     retries = metrics.counter(metrics.OUTAGE_RETRIES)
 
@@ -113,11 +113,11 @@ def retry_transient(
 def send_in_halves(
     send: Callable[[Sequence[Item]], Reply], items: Sequence[Item], offset: int = 0
 ) -> Iterator[tuple[int, Reply | GoogleAPICallError]]:
-    """Sends items in one request; one that is refused as such is cut in halves to find the culprit.
+    """Sends items in one request; halves a rejected request until the item at fault is alone.
 
     Yields:
         (index of the first item of a request, what ``send`` returned for it), or
-        (index, error) for a single item that the service refuses.
+        (index, error) for a single item that the service rejects.
     """
     try:
         yield offset, send(items)

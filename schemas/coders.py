@@ -8,7 +8,7 @@ import msgspec
 from apache_beam.coders import Coder
 from apache_beam.coders.typecoders import registry
 
-# Mappings are written in the order of their keys, so equal values have equal bytes.
+# Mappings are written sorted by key, so equal values have equal bytes.
 _ENCODER = msgspec.msgpack.Encoder(order="deterministic")
 
 
@@ -24,11 +24,11 @@ class StructCoder(Coder):
         self._struct = struct
 
     def encode(self, value: msgspec.Struct) -> bytes:
-        """The struct as MessagePack."""
+        """Encodes a struct as MessagePack."""
         return _ENCODER.encode(value)
 
     def decode(self, encoded: bytes) -> msgspec.Struct:
-        """The struct again."""
+        """Decodes MessagePack to the struct."""
         decoded: msgspec.Struct = _decoder(self._struct).decode(encoded)
         return decoded
 
@@ -42,7 +42,7 @@ class StructCoder(Coder):
 
     @classmethod
     def from_type_hint(cls, typehint: Any, registry: Any) -> Any:
-        """How Beam's registry makes the coder of a type."""
+        """Called by Beam's registry to create the coder of a type."""
         return cls(typehint)
 
     def __eq__(self, other: object) -> bool:
@@ -53,6 +53,6 @@ class StructCoder(Coder):
 
 
 def register(structs: Iterable[type[msgspec.Struct]]) -> None:
-    """Has Beam use StructCoder for each of these types; called where a graph is built."""
+    """Registers StructCoder with Beam for each of these types; called when a graph is built."""
     for struct in structs:
         registry.register_coder(struct, StructCoder)

@@ -10,7 +10,7 @@ from schemas.message import Message
 
 
 class DeadEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """What the dead letter of a valid event keeps of it, since it is no fact.
+    """What the dead letter of a valid event keeps of it, since it has no fact.
 
     Sessions count their store errors from here (DESIGN 4). Fields are those of the event, where
     its family has them.
@@ -29,8 +29,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         message: the original message.
-        rejection: what is wrong, in words for the app's developer.
-        stage: the step of the graph that gave it up.
+        rejection: what is wrong, for the app's developer.
+        stage: the step of the graph that rejected it.
         event_family: name of the family that was read.
         event_id: where it could be read.
         failed_at: UTC.

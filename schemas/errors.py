@@ -24,7 +24,7 @@ class ContractError(ValueError):
         kind: the error kind it becomes a dead letter under.
         field: the payload field at fault, or None where there is no single one.
 
-    The text tells the app's developer what to mend. It holds no value of the payload, so it
+    The text says to the app's developer what to fix. It contains no value of the payload, so it
     may be logged.
     """
 

@@ -1,4 +1,4 @@
-"""How far event time may lie from the present (DESIGN 2)."""
+"""How far event time may be from the present (DESIGN 2)."""
 
 import dataclasses
 import datetime as dt
@@ -8,15 +8,15 @@ from schemas.errors import ContractError, ErrorKind
 
 @dataclasses.dataclass(frozen=True)
 class EventTimeBounds:
-    """How far event time may lie before and after a reference time."""
+    """How far event time may be before and after a reference time."""
 
     max_age: dt.timedelta
     max_ahead: dt.timedelta
 
     def check(self, client_ts: dt.datetime, reference: dt.datetime, reference_name: str) -> None:
-        """Raises ContractError (rule_violation) where client_ts lies outside.
+        """Raises ContractError (rule_violation) if client_ts is out of bounds.
 
-        BigQuery takes streamed rows of a partitioned table only for dates near today's.
+        BigQuery accepts streamed rows of a partitioned table only for dates near today's.
         """
         # Compared as a difference: a clock in year 1 cannot be shifted, only measured.
         lag = reference - client_ts

@@ -1,4 +1,4 @@
-"""The event families that the pipeline can run. A new one is two folders and an entry here."""
+"""The event families that the pipeline can run. A new one needs two folders and an entry here."""
 
 from collections.abc import Mapping
 

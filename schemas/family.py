@@ -21,7 +21,7 @@ class EventFamily:
         valid_event: ValidEvent with ``event`` narrowed to the struct, for its coder.
         table: the fact table.
         rules: rules beyond types; each raises ContractError.
-        dead_letter_types: event types that are valid and yet no facts, and their error kind.
+        dead_letter_types: event types that are valid but no facts, and their error kind.
         judged_types: event types whose lateness is judged; empty switches lateness off.
         renamed: contract fields whose column has another name.
     """

@@ -1,4 +1,4 @@
-"""What the annotation of a struct field allows, without its wrappings."""
+"""The types that the annotation of a struct field allows."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,33 +8,33 @@ from msgspec import inspect
 
 
 def field_types_of(struct: type[msgspec.Struct]) -> dict[str, "FieldType"]:
-    """Field name to shape, in the order of the struct."""
+    """Field name to FieldType, in the order of the struct."""
     return {field.name: FieldType(field.type) for field in msgspec.structs.fields(struct)}
 
 
 class FieldType:
-    """The types one field takes.
+    """The types that one field accepts.
 
     Attributes:
         kinds: msgspec's type classes, without unions, None and metadata.
         nullable: whether None is one of them.
-        description: the annotation's own words for what is expected.
+        description: what the annotation says is expected.
     """
 
     def __init__(self, annotation: Any) -> None:
         leaves = list(_leaves(inspect.type_info(annotation)))
         self.nullable = any(isinstance(leaf, inspect.NoneType) for leaf, _ in leaves)
         self.kinds = {type(leaf) for leaf, _ in leaves} - {inspect.NoneType}
-        told = dict.fromkeys(text for _, text in leaves if text)
-        self.description = " or ".join([*told, *(["null"] if self.nullable else [])])
+        descriptions = dict.fromkeys(text for _, text in leaves if text)
+        self.description = " or ".join([*descriptions, *(["null"] if self.nullable else [])])
 
 
-def _leaves(shape: inspect.Type, told: str = "") -> Iterator[tuple[inspect.Type, str]]:
+def _leaves(shape: inspect.Type, inherited: str = "") -> Iterator[tuple[inspect.Type, str]]:
     if isinstance(shape, inspect.Metadata):
-        description = (shape.extra_json_schema or {}).get("description", told)
+        description = (shape.extra_json_schema or {}).get("description", inherited)
         yield from _leaves(shape.type, description)
     elif isinstance(shape, inspect.UnionType):
         for member in shape.types:
-            yield from _leaves(member, told)
+            yield from _leaves(member, inherited)
     else:
-        yield shape, told
+        yield shape, inherited

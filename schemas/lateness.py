@@ -1,6 +1,6 @@
-"""The words in which lateness is told, what a session's start record holds, and the settings.
+"""Types of lateness: the result for an event, a session's start record, and the settings.
 
-The rule itself is in ``transforms/lateness.py`` and, in SQL, in
+The rule itself is in ``transforms/lateness/rule.py`` and, in SQL, in
 ``ddl/exam_event/views/events.sql``.
 """
 
@@ -38,7 +38,7 @@ class LatenessResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         late_status: see LateStatus.
         is_late_submission: None for UNKNOWN and NOT_APPLICABLE.
         late_by_seconds: client_ts - deadline_ts where late, else None.
-        deadline_ts: UTC, before the grace period; None where no deadline can be built.
+        deadline_ts: UTC, before the grace period; None if there is no deadline.
         deadline_source: None for UNKNOWN and NOT_APPLICABLE.
     """
 
@@ -50,12 +50,12 @@ class LatenessResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class StartRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What a session_start tells of its session; the earliest one speaks (DESIGN 5.1).
+    """What a session_start says about its session; the earliest one counts (DESIGN 5.1).
 
     Attributes:
         client_ts, event_id: of the session_start; they order the starts of a session.
         start_ts: its session_start_ts, else its client_ts.
-        duration_seconds, expiry_ts: where it carries them.
+        duration_seconds, expiry_ts: as it carries them.
     """
 
     client_ts: dt.datetime
@@ -66,12 +66,12 @@ class StartRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def order(self) -> tuple[dt.datetime, str]:
-        """The least comes first in its session."""
+        """The sort key of a session's starts; the smallest one counts."""
         return self.client_ts, self.event_id
 
 
 class SettingsRow(msgspec.Struct, frozen=True):
-    """One row of the table ``lateness_settings``; None leaves it to the row for every test."""
+    """One row of the table ``lateness_settings``; None falls back to the row for every test."""
 
     duration_seconds: int | None = None
     grace_seconds: int | None = None
@@ -94,7 +94,7 @@ class LatenessSettings(msgspec.Struct, frozen=True):
         return None if own is None else own.duration_seconds
 
     def grace(self, test_id: str) -> dt.timedelta:
-        """The test's grace period, else that of every test, else none."""
+        """The test's grace period, else that of the default row, else zero."""
         own = self.tests.get(test_id)
         seconds = None if own is None else own.grace_seconds
         if seconds is None:

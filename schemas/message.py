@@ -1,4 +1,4 @@
-"""What the pipeline reads, and what a valid message becomes.
+"""The pipeline's input, and what a valid message becomes.
 
 The structs that every message becomes are kept from Python's garbage collector (``gc=False``): they
 hold plain values and no cycles, and traversing them again and again took half of the read's time.
@@ -35,7 +35,7 @@ class ValidEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A valid event and the message it came in. Each family narrows the type of ``event``.
 
     Attributes:
-        message: as received, so that whatever fails later can be told as a dead letter.
+        message: as received, so that a later failure can become a dead letter.
         event: the decoded event, a struct of the family.
         extra: fields that the contract does not know, as a JSON object with sorted keys, or None.
     """

@@ -1,1 +1,1 @@
-"""Pure functions of the event flow, and thin PTransforms over them."""
+"""The rules of the event flow as pure functions, and thin PTransforms around them."""

@@ -1,4 +1,4 @@
-"""Dead letters: made from a message, told to a topic, written to a table (DESIGN 4)."""
+"""Dead letters: built from a message, published to a topic, written to a table (DESIGN 4)."""
 
 import datetime as dt
 import itertools
@@ -14,13 +14,13 @@ from schemas.message import Message, ValidEvent
 from transforms.decode import event_id_of
 from transforms.rows import Row, json_text, timestamp
 
-# Pub/Sub's quotas. The emulator does not hold anyone to them; the service does.
+# Pub/Sub's quotas. The service enforces them, the emulator does not.
 MAX_ATTRIBUTES = 100
 MAX_KEY_BYTES = 256
 MAX_VALUE_BYTES = 1024
 RESERVED_PREFIX = "goog"
 MAX_MESSAGE_BYTES = 10_000_000
-# Left for the topic name and the framing of a publish request.
+# Reserved for the topic name and the framing of a publish request.
 _FRAMING_BYTES = 20_000
 
 MAX_STORED_PAYLOAD_BYTES = 1024 * 1024
@@ -49,10 +49,7 @@ _RENAMED = re.compile(f"(?:{SENDER_PREFIX})*(?:{'|'.join(sorted(OWN_ATTRIBUTES))
 
 
 class DeadLetterFactory:
-    """Makes the dead letters of one pipeline.
-
-    Attributes are the same for all of them: family and pipeline version.
-    """
+    """Builds dead letters with the family and the pipeline version of one pipeline."""
 
     def __init__(self, family: EventFamily, pipeline_version: str) -> None:
         self._family = family
@@ -61,14 +58,14 @@ class DeadLetterFactory:
     def of_error(
         self, message: Message, rejection: Rejection, stage: str, failed_at: dt.datetime
     ) -> DeadLetter:
-        """The dead letter of a message that cannot be a fact."""
+        """The dead letter of a message that cannot become a fact."""
         event_id = event_id_of(message.payload)
         return self._letter(message, rejection, stage, failed_at, event_id)
 
     def of_event(
         self, message: Message, valid: ValidEvent, stage: str, failed_at: dt.datetime
     ) -> DeadLetter:
-        """The dead letter of a valid event whose type is no fact."""
+        """The dead letter of a valid event whose type is not stored as a fact."""
         event = valid.event
         rejection = Rejection(
             self._family.dead_letter_types[event.event_type],
@@ -104,9 +101,9 @@ class DeadLetterFactory:
 def to_pubsub(letter: DeadLetter) -> tuple[bytes, dict[str, str]]:
     """The data and the attributes to publish, within Pub/Sub's limits.
 
-    Original attributes named like ours get a prefix (``senders_attributes`` takes it off again).
-    Where all of them and the data are too much for one message, the original attributes go first,
-    then the data is cut and ``payload_truncated`` says so.
+    Original attributes named like ours get a prefix (``senders_attributes`` removes it).
+    If the message would be too large, the original attributes are dropped first; then the data is
+    cut and ``payload_truncated`` is set.
     """
     ours = _own_attributes(letter)
     if letter.message.size is not None:
@@ -132,7 +129,7 @@ def senders_attributes(attributes: Mapping[str, str]) -> dict[str, str]:
 
 
 def id_attribute(message_id: str) -> str:
-    """A message id as an attribute takes it: of a long path, the end with the line number."""
+    """A message id cut to the length of an attribute: a long path keeps its end, the line."""
     return message_id.encode()[-MAX_VALUE_BYTES:].decode(errors="ignore")
 
 
@@ -165,7 +162,7 @@ class DeadLetterRow(NamedTuple):
 
 
 class DeadLetterRows:
-    """The RowMaker of the table ``dead_letters``; it counts letters by their kind."""
+    """The RowMaker of the table ``dead_letters``; it counts dead letters by kind."""
 
     columns: tuple[str, ...] = DeadLetterRow._fields
 
@@ -216,7 +213,7 @@ def to_row(letter: DeadLetter) -> DeadLetterRow:
 
 
 def internal_error(error: BaseException) -> Rejection:
-    """What may be said of a bug of ours: its type, since its text may quote the payload."""
+    """The rejection for a bug of ours: only its type, since its text may quote the payload."""
     return Rejection(
         ErrorKind.INTERNAL_ERROR,
         f"the pipeline failed on this message ({type(error).__name__}): please report it",
@@ -224,7 +221,7 @@ def internal_error(error: BaseException) -> Rejection:
 
 
 def _own_attributes(letter: DeadLetter) -> dict[str, str]:
-    told: dict[str, str | None] = {
+    attributes: dict[str, str | None] = {
         "error_kind": letter.rejection.kind.value,
         "error_message": letter.rejection.message,
         "error_field": letter.rejection.field,
@@ -237,13 +234,13 @@ def _own_attributes(letter: DeadLetter) -> dict[str, str]:
         "pipeline_version": letter.pipeline_version,
         REPLAY_COUNT: str(letter.replay_count),
     }
-    return {key: _cut(value) for key, value in told.items() if value is not None}
+    return {key: _cut(value) for key, value in attributes.items() if value is not None}
 
 
 def _original_attributes(attributes: dict[str, str]) -> dict[str, str]:
-    """As many of the sender's attributes as Pub/Sub lets us send on, in their order.
+    """As many of the sender's attributes as fit into Pub/Sub's limits, in their order.
 
-    An attribute replay_count is what our own says.
+    replay_count is left out: our own attribute carries it.
     """
     renamed = (
         (SENDER_PREFIX + key if _RENAMED.fullmatch(key) else key, _cut(value))
@@ -259,7 +256,7 @@ def _original_attributes(attributes: dict[str, str]) -> dict[str, str]:
 
 
 def _cut(value: str) -> str:
-    """The value within 1,024 bytes, never in the middle of a character."""
+    """The value cut to 1,024 bytes, at a character boundary."""
     return value.encode(errors="replace")[:MAX_VALUE_BYTES].decode(errors="ignore")
 
 

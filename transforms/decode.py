@@ -1,7 +1,7 @@
-"""Bytes to a typed event, or to the reason why not (DESIGN 2).
+"""Decodes bytes to a typed event, or says why they are not one (DESIGN 2).
 
 Most messages are decoded in one step. The others, and all that are wrong, are read a second time as
-a plain tree, which tells unknown fields apart and names the field at fault.
+a plain tree, which separates unknown fields and names the field at fault.
 """
 
 import json
@@ -29,10 +29,10 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Decoder:
-    """Decodes the payloads of one event family. Make it once per worker: it is not picklable.
+    """Decodes the payloads of one event family. Create it once per worker: it is not picklable.
 
-    It learns which unknown fields the apps send, so that the next such message takes one step. What
-    it gives for a message does not depend on what it has learnt, only how soon.
+    It learns which unknown fields the apps send, so that the next such message is decoded in one
+    pass. Learning changes the speed, never the result.
     """
 
     def __init__(self, family: EventFamily) -> None:
@@ -65,7 +65,7 @@ class Decoder:
         try:
             return self._one_step.decode(payload) or self._decode_tree(payload)
         except RecursionError:
-            _refuse_depth()
+            _reject_depth()
         except UnicodeDecodeError:
             raise ContractError(ErrorKind.NOT_JSON, "the body is not UTF-8") from None
         except msgspec.DecodeError as error:
@@ -100,7 +100,7 @@ class Decoder:
         try:
             return self._tree.decode(payload)
         except msgspec.ValidationError:
-            # An integer of thousands of digits, more than Python converts: valid JSON all the same.
+            # An integer of thousands of digits is valid JSON, but more than Python converts.
             return _read_tree_slowly(payload)
 
     def _name_fault(self, known: dict[str, Any]) -> NoReturn:
@@ -118,11 +118,11 @@ class Decoder:
                     f"{name} must be {self._field_types[name].description}",
                     name,
                 ) from None
-        raise AssertionError("the struct refuses what each of its fields takes")
+        raise AssertionError("the struct rejects what each of its fields accepts")
 
 
 def event_id_of(payload: bytes) -> str | None:
-    """The event_id of a message that is no valid event, where one can be read; 1,024 characters."""
+    """The event_id of an invalid message, if it can be read; at most 1,024 characters."""
     try:
         event_id = msgspec.json.decode(payload, type=_Identified).event_id
         return event_id and event_id[:MAX_EVENT_ID_LENGTH]
@@ -149,7 +149,7 @@ def _not_json(payload: bytes, reason: str) -> ContractError:
 
 
 def _has_lone_surrogate(payload: bytes) -> bool:
-    """Whether an escaped one is in it; msgspec calls such a body truncated."""
+    """Whether the body has an escaped lone surrogate; msgspec calls such a body truncated."""
     try:
         json.dumps(json.loads(payload.decode(), parse_int=str), ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -159,16 +159,16 @@ def _has_lone_surrogate(payload: bytes) -> bool:
     return False
 
 
-def _refuse_depth() -> NoReturn:
+def _reject_depth() -> NoReturn:
     raise ContractError(
         ErrorKind.SCHEMA_VIOLATION, "the body is nested deeper than 100 levels"
     ) from None
 
 
 def _read_tree_slowly(payload: bytes) -> Any:
-    """The standard library's parser, held to what msgspec takes for JSON."""
+    """Parses with the standard library, rejecting what msgspec does not accept as JSON."""
 
-    def refuse(constant: str) -> NoReturn:
+    def reject(constant: str) -> NoReturn:
         raise ValueError(f"{constant} is not JSON")
 
     try:
@@ -176,9 +176,9 @@ def _read_tree_slowly(payload: bytes) -> Any:
             payload.decode(),
             parse_int=exact_number,
             parse_float=exact_number,
-            parse_constant=refuse,
+            parse_constant=reject,
         )
-        json.dumps(tree, ensure_ascii=False).encode()  # refuses lone surrogates
+        json.dumps(tree, ensure_ascii=False).encode()  # fails on lone surrogates
     except ValueError as error:
         raise _not_json(payload, type(error).__name__) from None
     return tree

@@ -9,15 +9,15 @@ from schemas.errors import ContractError, ErrorKind
 MAX_DEPTH = 100
 MAX_NAME_LENGTH = 128
 _INT64 = range(-(2**63), 2**63)
-# A float64 holds any fifteen digits; beside them the literal has its point.
+# A float64 represents any fifteen digits; the literal has its point besides.
 _SURELY_EXACT_LENGTH = 16
 
 
 def exact_number(literal: str) -> int | float | str:
-    """A JSON number, or its text where neither int64 nor float64 holds it exactly.
+    """A JSON number, or its text if neither int64 nor float64 represents it exactly.
 
-    Exactly means that the shortest decimal of the float64 is the number that was written, which
-    is what BigQuery asks of a JSON column (``wide_number_mode => 'exact'``).
+    Exactly means that the shortest decimal of the float64 is the number as written, which is
+    BigQuery's condition for a JSON column (``wide_number_mode => 'exact'``).
     """
     if len(literal) <= 20 and literal.lstrip("-").isdigit() and int(literal) in _INT64:
         return int(literal)
@@ -36,12 +36,12 @@ def exact_tree(value: Any, field: str, depth: int = 2) -> Any:
     """A decoded JSON value with every integer made exact.
 
     Args:
-        value: what stands in a field of the document.
+        value: the value of a field of the document.
         field: the name of that field, for the error.
-        depth: the level of ``value`` where it is an object or an array; the document is level 1.
+        depth: the level of ``value`` if it is an object or an array; the document is level 1.
 
     Raises:
-        ContractError: schema_violation where it is nested deeper than 100 levels.
+        ContractError: schema_violation if it is nested deeper than 100 levels.
     """
     kind = type(value)
     if kind is int:

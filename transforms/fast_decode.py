@@ -1,9 +1,9 @@
-"""The quick way to decode: one typed pass over the bytes, expected unknown fields included.
+"""The fast path of decoding: one typed pass over the bytes, expected unknown fields included.
 
-Most messages say what the contract knows, and what their app's version always adds. A struct that
-has those additions as fields takes both in one pass, and its types prove what would otherwise be
-looked at value by value: that integers fit int64, that nothing is nested deeply. What it does not
-take is not refused but left to a closer look.
+Most messages have the fields of the contract, and those that their app's version always adds. A
+struct with both decodes them in one pass, and its types prove what would otherwise be checked value
+by value: that integers fit int64, that nothing is nested deeply. What it does not accept is not
+rejected but left to the slow path.
 """
 
 import datetime as dt
@@ -18,22 +18,22 @@ from msgspec import inspect as types
 
 from schemas.field_types import field_types_of
 
-# More names than any app adds; a sender of random ones must not make every message dear.
+# More names than any app adds; a sender of random names must not slow down every message.
 MAX_UNKNOWN_FIELDS = 32
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
-# msgspec rounds what lies past the microsecond; the contract cuts it. JSON may also write the
+# msgspec rounds digits past the microsecond; the contract truncates them. JSON may also write the
 # point and the digits as escapes: \u002e, \u0030 to \u0039.
 _SUBMICROSECOND = re.compile(rb"\.[0-9]{7}")
 _ESCAPED = re.compile(rb"\\u00[23]")
 _BACKSLASH = ord("\\")
 
-# msgspec takes an offset without its colon, +0100, which RFC 3339 does not.
+# msgspec accepts an offset without its colon, +0100; RFC 3339 does not.
 _ZERO_OFFSET = re.compile(rb'[+-]0000"')
 _ZEROS = b'0000"'
 _UTC = dt.UTC
 
-# Values that are kept as they are. Fractions are not among them: whether float64 holds one exactly
+# Values that are kept unchanged. Fractions are not among them: whether float64 holds one exactly
 # shows only in the digits that were written.
 _Scalar = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | str | bool | None
 _Shallow = _Scalar | list[_Scalar] | dict[str, _Scalar]
@@ -46,7 +46,7 @@ class FastDecoder:
     """Decodes one event type, expecting unknown fields of certain names. Immutable."""
 
     def __init__(self, event: type[msgspec.Struct], expected: Iterable[str] = ()) -> None:
-        """Takes the event's struct and the names of unknown fields that messages may carry."""
+        """Takes the event's struct and the names of the unknown fields to expect."""
         self._event = event
         self._expected = sorted(expected)
         names = {f"unknown_{place}": name for place, name in enumerate(self._expected)}
@@ -64,7 +64,7 @@ class FastDecoder:
         self._timestamps = [n for n, s in shapes.items() if types.DateTimeType in s.kinds]
 
     def decode(self, payload: bytes) -> tuple[Any, str | None] | None:
-        """The event and its unknown fields as sorted JSON, or None where a closer look is needed.
+        """The event and its unknown fields as sorted JSON, or None if the slow path is needed.
 
         Raises:
             msgspec.DecodeError, UnicodeDecodeError, RecursionError: the payload is no JSON.
@@ -96,7 +96,7 @@ class FastDecoder:
         return event, None if extra == self._no_extra else _EXTRA.encode(extra).decode()
 
     def expecting(self, names: Iterable[str]) -> "FastDecoder":
-        """The same, expecting these unknown fields too as far as there is room."""
+        """A decoder that expects these unknown fields too, up to the limit."""
         new = {name for name in names if _NAME.fullmatch(name)}.difference(self._expected)
         room = MAX_UNKNOWN_FIELDS - len(self._expected)
         if not new or len(new) > room:
@@ -106,5 +106,5 @@ class FastDecoder:
 
 @functools.lru_cache
 def _without_colon(zone: dt.tzinfo) -> bytes:
-    """The offset of a time zone as it ends a timestamp where it has no colon."""
+    """The offset of a time zone as bytes, without its colon."""
     return f'{dt.datetime(2000, 1, 1, tzinfo=zone):%z}"'.encode()

@@ -1,7 +1,7 @@
-"""What can be mended in a message before it is replayed: named, pure functions of its bytes.
+"""Fixes that can be applied to a message before a replay: named, pure functions of its bytes.
 
-A fix changes the fields that it is about; everything else keeps its bytes. A message that it does
-not know how to mend comes back as it is.
+A fix changes only the fields that it is about; everything else keeps its bytes. A message that it
+cannot fix is returned unchanged.
 """
 
 import re
@@ -26,40 +26,40 @@ _FLAGS = {"true": b"true", "false": b"false", "1": b"1", "0": b"0"}
 
 
 def fields_of(payload: bytes) -> dict[str, msgspec.Raw] | None:
-    """The members of a JSON object, each value as its bytes; None where it is none."""
+    """The members of a JSON object, each value as its bytes; None if it is not an object."""
     try:
-        payload.decode()  # the decoder does not look into the strings that it leaves as bytes
+        payload.decode()  # the decoder does not check strings that it leaves as bytes
         return _FIELDS.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
 def assume_utc(family: EventFamily, payload: bytes) -> bytes:
-    """Timestamps without an offset get a Z: for an app whose clock is known to tell UTC."""
+    """Adds a Z to timestamps without an offset: for an app whose clock is known to be in UTC."""
 
-    def mended(shape: FieldType, text: str) -> bytes | None:
+    def fixed(shape: FieldType, text: str) -> bytes | None:
         if types.DateTimeType in shape.kinds and _NAIVE_TIMESTAMP.fullmatch(text):
             return msgspec.json.encode(f"{text}Z")
         return None
 
-    return _with_mended_strings(family, payload, mended)
+    return _with_mended_strings(family, payload, fixed)
 
 
 def parse_strings(family: EventFamily, payload: bytes) -> bytes:
-    """Integers and booleans that were sent as strings become integers and booleans."""
+    """Turns integers and booleans that were sent as strings into integers and booleans."""
 
-    def mended(shape: FieldType, text: str) -> bytes | None:
+    def fixed(shape: FieldType, text: str) -> bytes | None:
         if types.BoolType in shape.kinds:
             return _FLAGS.get(text.lower())
         if types.IntType in shape.kinds and _INTEGER.fullmatch(text):
             return text.encode()
         return None
 
-    return _with_mended_strings(family, payload, mended)
+    return _with_mended_strings(family, payload, fixed)
 
 
 def strip_byte_order_mark(family: EventFamily, payload: bytes) -> bytes:
-    """The body without the byte order mark in front of it."""
+    """Removes a byte order mark at the start of the body."""
     return payload.removeprefix(_BYTE_ORDER_MARK)
 
 
@@ -69,9 +69,9 @@ FIXES: Mapping[str, Fix] = {
 
 
 def _with_mended_strings(
-    family: EventFamily, payload: bytes, mended: Callable[[FieldType, str], bytes | None]
+    family: EventFamily, payload: bytes, fixed: Callable[[FieldType, str], bytes | None]
 ) -> bytes:
-    """The payload with those of its contract's string values replaced for which there is a mend."""
+    """The payload with string values of contract fields replaced where ``fixed`` has a value."""
     fields = fields_of(payload)
     if fields is None:
         return payload
@@ -80,8 +80,8 @@ def _with_mended_strings(
         value = fields.get(name)
         if value is None or not bytes(value).startswith(b'"'):
             continue
-        mend = mended(shape, msgspec.json.decode(value, type=str))
-        if mend is not None:
-            fields[name] = msgspec.Raw(mend)
+        replacement = fixed(shape, msgspec.json.decode(value, type=str))
+        if replacement is not None:
+            fields[name] = msgspec.Raw(replacement)
             changed = True
     return msgspec.json.encode(fields) if changed else payload

@@ -1,8 +1,8 @@
-"""Rows held against their table before they are sent, so that a bad one fails alone.
+"""Checks rows against their table before they are sent, so that a bad row fails alone.
 
-BigQuery refuses a whole request where one row does not fit, and an emulator takes what BigQuery
-would not. Whole columns are converted and compared at once; values are looked at one by one only
-in a column that holds a bad one.
+BigQuery rejects a whole request if one row does not fit, and an emulator accepts what BigQuery
+would not. Whole columns are converted and compared at once; values are checked one by one only in
+a column with a bad value.
 """
 
 import dataclasses
@@ -17,11 +17,11 @@ from google.cloud.bigquery import SchemaField, Table
 from schemas.errors import ErrorKind, Rejection
 from transforms.rows import Row
 
-# Of what an append can carry: BigQuery takes requests and rows of up to 10 MB.
+# Below the limit of an append: BigQuery accepts requests and rows of up to 10 MB.
 # https://cloud.google.com/bigquery/quotas#write-api-limits
 MAX_ROW_BYTES = 9_900_000
 
-# What each type is in Arrow, JSON being text.
+# BigQuery types as Arrow types; JSON is text.
 # https://cloud.google.com/bigquery/docs/supported-data-types#supported_apache_arrow_data_types
 _TYPES = {
     "STRING": pa.string(),
@@ -33,11 +33,11 @@ _TYPES = {
     "TIMESTAMP": pa.timestamp("us", tz="UTC"),
     "JSON": pa.string(),
 }
-# The REST API tells the old names, people write the new ones.
+# The REST API returns the legacy names, SQL uses the standard ones.
 _NAMES = {"BOOL": "BOOLEAN", "INT64": "INTEGER", "FLOAT64": "FLOAT"}
 _FIRST = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
 _LAST = dt.datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=dt.UTC)
-# A partition takes rows from ten years back to one year ahead.
+# BigQuery accepts rows for partitions from ten years back to one year ahead.
 # https://cloud.google.com/bigquery/docs/write-api#time-unit_column_partitioning
 _PAST = dt.timedelta(days=3650)
 _AHEAD = dt.timedelta(days=365)
@@ -45,16 +45,16 @@ _NOT_CONVERTIBLE = (pa.ArrowException, TypeError, ValueError, OverflowError)
 
 
 class MissingColumnError(Exception):
-    """Rows fill a column that the table does not have."""
+    """Rows have values in a column that the table does not have."""
 
 
 class RejectedRow(NamedTuple):
-    """A row that the table does not take, and why.
+    """A row that the table does not accept, and why.
 
     Attributes:
         position: among the rows that were checked, or appended since the last flush; from 0.
-        rejection: in BigQuery's words where they are BigQuery's, which may quote the row; its field
-            is the column at fault, or None where it is the row as a whole.
+        rejection: BigQuery's own text, if BigQuery rejected it, may quote the row; the field is the
+            column at fault, or None for the row as a whole.
     """
 
     position: int
@@ -71,8 +71,8 @@ class Checked:
     """The result of a check.
 
     Attributes:
-        batch: the good rows, with the columns that the table has.
-        indices: where each of them stood among the rows that were checked.
+        batch: the valid rows, with the columns that the table has.
+        indices: the position of each of them among the rows that were checked.
         rejected: the others, in their order.
     """
 
@@ -82,13 +82,13 @@ class Checked:
 
 
 class RowChecker:
-    """Checks rows of one table and makes Arrow batches of them."""
+    """Checks rows of one table and converts them to Arrow batches."""
 
     def __init__(self, table: Table, columns: Sequence[str]) -> None:
         """Takes the table as BigQuery describes it, and the columns that rows fill, in order.
 
         Raises:
-            ValueError: a column is of a type that we do not write.
+            ValueError: a column has a type that we do not write.
         """
         fields = {field.name: field for field in table.schema}
         partitioning = table.time_partitioning
@@ -100,7 +100,7 @@ class RowChecker:
         self.schema = pa.schema([column.field for column in self._columns if column is not None])
 
     def check(self, rows: Sequence[Row], now: dt.datetime) -> Checked:
-        """Parts good rows from bad ones; ``now`` (UTC) is what partitions are measured from.
+        """Separates valid from rejected rows; ``now`` (UTC) is the reference for partition limits.
 
         Raises:
             MissingColumnError: the table lacks a column in which a row has a value.
@@ -131,11 +131,11 @@ class RowChecker:
         return Checked(batch, indices, [bad[index] for index in sorted(bad)])
 
     def fit(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """A batch that was checked against an earlier state of the table, with today's columns.
+        """A batch that was checked against an earlier schema, converted to the current one.
 
         Raises:
             MissingColumnError: the table has lost a column in which the batch has values.
-            ValueError: a column is of another type now, which does not hold the batch's values.
+            ValueError: a column has another type now, which does not fit the batch's values.
         """
         if batch.schema == self.schema:
             return batch
@@ -154,7 +154,7 @@ class RowChecker:
 
 
 class _Column:
-    """What a column takes."""
+    """What a column accepts."""
 
     def __init__(self, field: SchemaField, partition: bool) -> None:
         self.type = _NAMES.get(field.field_type, field.field_type)
@@ -166,7 +166,7 @@ class _Column:
         self.field = pa.field(field.name, _TYPES[self.type], nullable=not self._required)
 
     def convert(self, values: Sequence[Any]) -> tuple[pa.Array, list[int]]:
-        """The column, and where its values are of another type; null stands there."""
+        """The values as an Arrow column; the positions of those of a wrong type, set to null."""
         try:
             return pa.array(values, self.field.type), []
         except _NOT_CONVERTIBLE:
@@ -180,10 +180,10 @@ class _Column:
         return pa.array(fit, self.field.type), unfit
 
     def faults(self, array: pa.Array, now: dt.datetime) -> Iterator[tuple[str, pa.Array | None]]:
-        """What may be wrong with the column, and a mask of the rows it is wrong in."""
+        """Each possible fault of the column, and a mask of the rows that have it."""
         if self._required and array.null_count:
             yield "is required", array.is_null()
-        if self.type == "FLOAT":  # NaN is no JSON, so streaming inserts could not carry it
+        if self.type == "FLOAT":  # JSON has no NaN, so streaming inserts could not send it
             yield "is not a finite number", pc.invert(pc.is_finite(array))
         if self._max_length is not None:
             length = pc.binary_length if self.type == "BYTES" else pc.utf8_length
@@ -206,7 +206,7 @@ def _cast(array: pa.Array, field: pa.Field) -> pa.Array:
 
 
 def _outside(array: pa.Array, first: dt.datetime, last: dt.datetime) -> pa.Array | None:
-    """A mask of the days or times that lie outside; None where none does, which is quick to see."""
+    """A mask of the days or times out of range; None if there are none, which is fast to check."""
     whole = pa.int32() if pa.types.is_date32(array.type) else pa.int64()
     times = pa.array([first, last], _TYPES["TIMESTAMP"]).cast(array.type).view(whole)
     low, high = times.to_pylist()
@@ -228,7 +228,7 @@ def _too_large(batch: pa.RecordBatch) -> pa.Array | None:
 
 
 def _true(mask: pa.Array | None) -> Iterable[int]:
-    """Where a mask is true."""
+    """The positions at which a mask is true."""
     if mask is None or not pc.any(mask).as_py():
         return ()
     indices: list[int] = pc.indices_nonzero(mask).to_pylist()

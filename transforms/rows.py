@@ -1,4 +1,4 @@
-"""Accepted events to rows of the fact table."""
+"""Converts valid events to rows of the fact table."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -29,12 +29,12 @@ _ENVELOPE = (
 
 
 class RowMaker(Protocol[Element]):
-    """How elements become rows of one table; it travels to the workers."""
+    """Converts elements to rows of one table; it is pickled to the workers."""
 
     columns: tuple[str, ...]
 
     def row(self, element: Element) -> Row:
-        """The values of an element's row."""
+        """The values of an element's row, in the order of ``columns``."""
 
     def message(self, element: Element) -> Message:
         """The message that the element came from."""
@@ -46,7 +46,7 @@ def timestamp(value: dt.datetime) -> str:
 
 
 def json_text(value: Any) -> str:
-    """A JSON column: the document as text, keys sorted."""
+    """The document as text for a JSON column, keys sorted."""
     return _JSON.encode(value).decode()
 
 
@@ -84,7 +84,7 @@ class FactRows:
 
         Args:
             valid: the event.
-            lateness: left out of the row where the family's events are not judged.
+            lateness: left out of the row if the family has no lateness rule.
             ingest_ts: when the pipeline made the row, UTC.
         """
         event, message = valid.event, valid.message
@@ -106,7 +106,7 @@ class FactRows:
 
 
 def _converter(shape: FieldType) -> Callable[[Any], Any] | None:
-    """How the values of a contract field become those of its column, where they differ."""
+    """The conversion from a contract field to its column; None if there is none."""
     if types.DictType in shape.kinds:
         return json_text
     if types.BoolType in shape.kinds:

@@ -1,6 +1,6 @@
-"""The steps between source and sinks as PTransforms: wiring only, the rules are in the functions.
+"""The steps between source and sinks as PTransforms: wiring only, the rules are in functions.
 
-Each gives its good output first and, where a message can fail in it, the dead letters beside it.
+Each returns its main output first and, if a message can fail in it, the dead letters second.
 """
 
 import dataclasses
@@ -39,7 +39,7 @@ class RunInfo:
 
 
 class ValidateEvents(beam.PTransform):
-    """Message -> (ValidEvent, DeadLetter of everything else)."""
+    """Message -> (ValidEvent, DeadLetter of every other message)."""
 
     def __init__(self, run: RunInfo, bounds: EventTimeBounds) -> None:
         super().__init__()
@@ -50,30 +50,30 @@ class ValidateEvents(beam.PTransform):
     def expand(
         self, input_or_inputs: beam.PCollection[Message]
     ) -> tuple[beam.PCollection[ValidEvent], beam.PCollection[DeadLetter]]:
-        """Gives valid events, and the dead letters of all other messages."""
+        """Returns the valid events, and the dead letters of all other messages."""
         validate = _ValidateFn(self._run, self.label, self._bounds)
         return split(input_or_inputs, "Validate", validate, self._run.family.valid_event)
 
 
 class RejectedEvents(beam.PTransform):
-    """What a sink gave back, (Message, Rejection) -> DeadLetter."""
+    """(Message, Rejection) from a sink -> DeadLetter."""
 
     def __init__(self, run: RunInfo, stage: str) -> None:
-        """Takes the name of the sink's step."""
+        """Takes the name of the sink's step as ``stage``."""
         super().__init__()
         self._fn = _RejectedFn(run, stage)
 
     def expand(
         self, input_or_inputs: beam.PCollection[tuple[Message, Rejection]]
     ) -> beam.PCollection[DeadLetter]:
-        """Wires the step."""
+        """Returns one dead letter per rejected message."""
         return input_or_inputs | "Tell" >> beam.ParDo(self._fn).with_output_types(DeadLetter)
 
 
 def split(
     elements: beam.PCollection[Any], label: str, fn: beam.DoFn, good: Any
 ) -> tuple[beam.PCollection[Any], beam.PCollection[DeadLetter]]:
-    """Runs a step; ``good`` is the type of its main output, known only where the family is."""
+    """Applies ``fn``; returns its main output, of type ``good``, and its dead letters."""
     outputs = elements | label >> beam.ParDo(fn).with_outputs(DEAD_LETTERS, main="good")
     outputs.good.element_type = convert_to_beam_type(good)
     outputs[DEAD_LETTERS].element_type = DeadLetter
@@ -81,14 +81,14 @@ def split(
 
 
 class StepFn(beam.DoFn):
-    """What the steps share: one worker-side set-up, and no way for an element to disappear."""
+    """Base of the steps: worker-side setup, and a dead letter for any exception."""
 
     def __init__(self, run: RunInfo, stage: str) -> None:
         self.run = run
         self.stage = stage
 
     def setup(self) -> None:
-        """Opens what the worker needs."""
+        """Creates the dead-letter factory on the worker."""
         self.letters = DeadLetterFactory(self.run.family, self.run.pipeline_version)
 
     def bug(self, message: Message, error: Exception) -> Dead:
@@ -139,5 +139,5 @@ class _ValidateFn(StepFn):
 
 class _RejectedFn(StepFn):
     def process(self, element: tuple[Message, Rejection]) -> Iterator[DeadLetter]:
-        message, refusal = element
-        yield self.letters.of_error(message, refusal, self.stage, dt.datetime.now(dt.UTC))
+        message, rejection = element
+        yield self.letters.of_error(message, rejection, self.stage, dt.datetime.now(dt.UTC))

@@ -1,4 +1,4 @@
-"""A message to a valid event, or to the error it breaks on."""
+"""Validates a message: a valid event, or the error."""
 
 import dataclasses
 import datetime as dt
@@ -12,7 +12,7 @@ from transforms.decode import MAX_PAYLOAD_BYTES, Decoder
 
 @dataclasses.dataclass(frozen=True)
 class Validator:
-    """The contract of one family, types and rules. Make it once per worker."""
+    """The contract of one family, types and rules. Create it once per worker."""
 
     family: EventFamily
     bounds: EventTimeBounds
@@ -24,12 +24,12 @@ class Validator:
         Args:
             message: as received.
             now: the clock, UTC. Event time is held against it as well as against the publish
-                time, since BigQuery refuses rows far from today.
+                time, since BigQuery rejects rows far from today.
 
         Raises:
             ContractError: the message breaks the contract.
         """
-        if message.size is not None:  # only the beginning of a longer message is here
+        if message.size is not None:  # the payload is only the beginning of the message
             raise ContractError(
                 ErrorKind.TOO_LARGE, f"the message is larger than {MAX_PAYLOAD_BYTES:,} bytes"
             )

@@ -1,4 +1,4 @@
-"""Rules of exam events beyond types (DESIGN 2): each raises ContractError where it is broken."""
+"""Rules of exam events beyond types (DESIGN 2): each raises ContractError if it is broken."""
 
 import datetime as dt
 

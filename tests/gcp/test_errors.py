@@ -57,7 +57,7 @@ UNPAID = {"reason": "billingNotEnabled"}
             exceptions.RetryError("Timeout of 5s exceeded", NoConnection("no")),
             "BigQuery does not answer",
         ),
-        (RefreshError("reauth"), "Google refuses the credentials: run gcloud auth application-"),
+        (RefreshError("reauth"), "Google rejected the credentials: run gcloud auth application-"),
         (exceptions.BadRequest("Syntax error\nmore"), "400 Syntax error"),
     ],
 )

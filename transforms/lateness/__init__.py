@@ -1,1 +1,1 @@
-"""Whether a submission came after its session had expired (DESIGN 5)."""
+"""Whether a submission came after its session expired (DESIGN 5)."""

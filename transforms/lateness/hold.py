@@ -1,4 +1,4 @@
-"""The stream's session state: an event waits a little for its session's start (DESIGN 5.6)."""
+"""The stream's session state: an event waits for its session's start (DESIGN 5.6)."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ from transforms.lateness.steps import (
 )
 from transforms.steps import Dead, RunInfo
 
-# What a session may hold: events, and bytes of their payloads.
+# Limits per session: held events, and bytes of their payloads.
 MAX_HELD = 1_000
 MAX_HELD_BYTES = 10_000_000
 
@@ -37,12 +37,12 @@ MAX_HELD_BYTES = 10_000_000
 class HoldForStartFn(JudgingFn):
     """Keyed by session: judges each event once the start is known, or when the wait is over.
 
-    State a session: its start record; the held events, their number and the bytes of their
-    payloads; the latest element timestamp, in microseconds. Once a start is there nothing is
+    State per session: its start record; the held events, their number and the bytes of their
+    payloads; the latest element timestamp, in microseconds. Once the start is known, nothing is
     held. Everything is cleared ``state_ttl_seconds`` of event time after the last element.
 
-    Copies are safe: an event that comes twice is judged twice and read once, a start that comes
-    twice changes nothing.
+    Copies are safe: an event that arrives twice is judged twice, and the view ``events`` returns
+    it once; a start that arrives twice changes nothing.
     """
 
     START = ReadModifyWriteStateSpec("start", StructCoder(StartRecord))

@@ -1,4 +1,4 @@
-"""The step JudgeLateness: what settles itself goes straight on, the rest by way of its session."""
+"""The step JudgeLateness: decides from the payload where possible, else by session."""
 
 from typing import Any
 
@@ -23,10 +23,10 @@ from transforms.steps import DEAD_LETTERS, RunInfo, split
 
 
 class JudgeLateness(beam.PTransform):
-    """ValidEvent -> (collections of (ValidEvent, LatenessResult), DeadLetter of our own bugs).
+    """ValidEvent -> (collections of (ValidEvent, LatenessResult), DeadLetter of internal errors).
 
-    What settled itself and what met its session stay apart, so that the sink is fused with either:
-    Beam's local runner takes whatever is flattened through memory.
+    Events judged from their payload and events judged by session stay separate collections, so that
+    the sink is fused with either: Beam's local runner buffers flattened collections in memory.
     """
 
     def __init__(self, run: RunInfo, config: LatenessConfig, lookups: Lookups) -> None:
@@ -39,7 +39,7 @@ class JudgeLateness(beam.PTransform):
     def expand(
         self, input_or_inputs: beam.PCollection[ValidEvent]
     ) -> tuple[tuple[beam.PCollection[Any], ...], beam.PCollection[DeadLetter]]:
-        """Groups a bounded input by session; a stream waits in state."""
+        """Groups a bounded input by session; a stream holds events in state."""
         run, settings = self._run, self._lookups.settings
         judged_type = tuple[run.family.valid_event, LatenessResult]  # type: ignore[name-defined]
         if not run.family.judged_types:

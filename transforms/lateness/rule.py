@@ -1,7 +1,7 @@
-"""Whether a submission came after its session had expired (DESIGN 5): the rule, in one place.
+"""The lateness rule: whether a submission came after its session expired (DESIGN 5).
 
-The stream, the bounded path and the tests share these functions; their twin in SQL is
-``ddl/exam_event/views/events.sql``, and a test holds the two together.
+The stream and the bounded path share these functions; the same rule in SQL is
+``ddl/exam_event/views/events.sql``, and a test compares the two.
 """
 
 import datetime as dt
@@ -27,10 +27,10 @@ def judge(
 
     Args:
         event: an event of a judged type.
-        start: its session's start record, as far as it is known.
+        start: its session's start record, if known.
         settings: the constants of the rule.
 
-    A deadline always decides. The app's own verdict stands in only where none can be built.
+    A deadline always decides. The app's own verdict counts only if there is no deadline.
     """
     found = find_deadline(event, start, settings)
     if found is not None:
@@ -55,7 +55,7 @@ def judge(
 def find_deadline(
     event: ExamEvent, start: StartRecord | None, settings: LatenessSettings
 ) -> tuple[dt.datetime, DeadlineSource] | None:
-    """The first deadline that can be built, before the grace period, and where it came from."""
+    """The first deadline that can be computed, before the grace period, and its source."""
     settled = payload_deadline(event)
     if settled is not None:
         return settled, DeadlineSource.PAYLOAD
@@ -77,7 +77,7 @@ def find_deadline(
 def _duration(
     event: ExamEvent, start: StartRecord | None, settings: LatenessSettings
 ) -> tuple[int, DeadlineSource] | None:
-    """How long the session may last where the payload does not settle it, and who says so."""
+    """How long the session may last if the payload has no deadline, and the source of that."""
     if event.session_duration_seconds is not None:
         return event.session_duration_seconds, DeadlineSource.MIXED
     if start is not None and start.duration_seconds is not None:
@@ -94,7 +94,7 @@ def _duration(
 def payload_deadline(event: ExamEvent) -> dt.datetime | None:
     """The event's own expiry, else its own start plus its own duration, else None.
 
-    Only these settle the matter without the session (rules 2a and 2b).
+    Only these need nothing from the session (rules 2a and 2b).
     """
     if event.session_expiry_ts is not None:
         return event.session_expiry_ts
@@ -104,7 +104,7 @@ def payload_deadline(event: ExamEvent) -> dt.datetime | None:
 
 
 def start_record(event: ExamEvent) -> StartRecord | None:
-    """What a session_start tells of its session; None for any other event."""
+    """The start record of a session_start; None for any other event."""
     if event.event_type is not EventType.SESSION_START:
         return None
     return StartRecord(
@@ -117,7 +117,7 @@ def start_record(event: ExamEvent) -> StartRecord | None:
 
 
 def earlier(one: StartRecord | None, other: StartRecord | None) -> StartRecord | None:
-    """The start record of a session that has these two starts (rule 1)."""
+    """The start record that counts, of two of the same session (rule 1)."""
     if one is None or other is None:
         return one or other
     return min(one, other, key=lambda start: start.order)

@@ -1,4 +1,4 @@
-"""The bounded path: whole sessions at once, grouped."""
+"""The bounded path: events grouped by session."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -19,33 +19,33 @@ from transforms.lateness.steps import (
 )
 from transforms.steps import Dead, RunInfo
 
-# Payload of the events that wait for one question; what they take in memory is several times that.
+# Payload bytes of the events that wait for one lookup; in memory they take several times that.
 MAX_WAITING_BYTES = 10_000_000
 
 
 class JudgeSessionFn(JudgingFn):
-    """Judges the events of a whole session at once.
+    """Judges the events of a session together.
 
-    A group is read twice, first for its start: its events may be more than memory holds.
+    A group is read twice, first for its start: its events may not fit into memory.
 
-    Where starts are to be found outside the run, the sessions of a bundle wait for its end, so
-    that one question does for all of them, or for as many as ``MAX_WAITING_BYTES`` lets wait.
+    With a StartSource, the sessions of a bundle wait for its end, so that one lookup serves all of
+    them, or as many as ``MAX_WAITING_BYTES`` allows.
     """
 
     def __init__(
         self, run: RunInfo, stage: str, settings: SettingsSource, starts: StartSource | None
     ) -> None:
-        """Takes where starts are found that the run has not seen; None is nowhere."""
+        """Takes the source of starts that the run has not seen; None if there is none."""
         super().__init__(run, stage, settings)
         self._starts = starts
 
     def start_bundle(self) -> None:
-        """Begins without any session."""
+        """Starts with no waiting sessions."""
         self._waiting: dict[str, tuple[StartRecord | None, list[ValidExamEvent]]] = {}
         self._waiting_bytes = 0
 
     def process(self, element: tuple[str, Iterable[SessionElement]]) -> Iterator[Judged | Dead]:
-        """Judges one session, or has it wait where something is to be asked."""
+        """Judges one session, or lets it wait for a lookup."""
         session_id, members = element
         start = None
         for member in members:
@@ -62,7 +62,7 @@ class JudgeSessionFn(JudgingFn):
                 yield from self._judge_waiting()
 
     def finish_bundle(self) -> Iterator[Any]:
-        """Judges the sessions that waited."""
+        """Judges the waiting sessions."""
         for output in self._judge_waiting():
             yield _in_window(output)
 
@@ -78,7 +78,7 @@ class JudgeSessionFn(JudgingFn):
 
 
 def _in_window(output: Judged | Dead) -> Any:
-    """An output as ``finish_bundle`` has to give it."""
+    """An output in the form that ``finish_bundle`` must yield."""
     if isinstance(output, TaggedOutput):
         return TaggedOutput(output.tag, GlobalWindows.windowed_value(output.value))
     return GlobalWindows.windowed_value(output)

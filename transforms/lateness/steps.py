@@ -1,7 +1,7 @@
-"""Lateness in the graph: most events settle it themselves, the others meet their session's start.
+"""Lateness in the graph: from the payload for most events, else from the session's start.
 
-What the payload settles never touches state. Only the rest, and what session_start events tell of
-their session, is keyed by session: held for a while in the stream, grouped in a bounded run.
+An event whose payload is sufficient never touches state. Only the others, and the start records of
+session_start events, are keyed by session: held in state by a stream, grouped in a bounded run.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ Judged: TypeAlias = tuple[ValidExamEvent, LatenessResult]
 
 
 class SessionElement(msgspec.Struct, frozen=True, kw_only=True):
-    """What is keyed by session: a start record, or an event that needs one."""
+    """An element keyed by session: a start record, or an event that needs one."""
 
     start: StartRecord | None = None
     event: ValidExamEvent | None = None
@@ -35,10 +35,10 @@ BySession: TypeAlias = TaggedOutput[Literal["by_session"], tuple[str, SessionEle
 
 
 class SettingsSource(Protocol):
-    """Where the constants of the rule come from; it travels to the workers."""
+    """The source of the rule's constants; it is pickled to the workers."""
 
     def open(self) -> None:
-        """Called in ``setup``; waits while the table is unreachable, raises where it is wrong."""
+        """Called in ``setup``; waits while the table is unreachable, raises if it is invalid."""
 
     def current(self) -> LatenessSettings:
         """The settings as last read."""
@@ -50,7 +50,7 @@ class WaitingSession:
 
     Attributes:
         start: the earliest start that the run has seen.
-        events: in any order; none where there is a start that nobody needs.
+        events: in any order; empty if only the start arrived.
     """
 
     start: StartRecord | None
@@ -58,12 +58,12 @@ class WaitingSession:
 
 
 class StartSource(Protocol):
-    """Session starts from outside a bounded run that is a part of a stream; it travels too."""
+    """Session starts from outside a bounded run that is part of a stream; pickled to workers."""
 
     def find(self, sessions: Mapping[str, WaitingSession]) -> Mapping[str, StartRecord | None]:
-        """The start record of each of these sessions by id, where there is one.
+        """The start record of each of these sessions by id; None if there is none.
 
-        The starts that the run has seen are remembered.
+        The starts that the run has seen are cached.
         """
 
 
@@ -73,7 +73,7 @@ class LatenessConfig:
 
     Attributes:
         wait_seconds: processing time that an event may wait for its session's start.
-        state_ttl_seconds: event time after a session's last element when its state is cleared.
+        state_ttl_seconds: event time after a session's last element until its state is cleared.
     """
 
     wait_seconds: int
@@ -82,12 +82,12 @@ class LatenessConfig:
 
 @dataclasses.dataclass(frozen=True)
 class Lookups:
-    """What judging reads besides the event.
+    """The lookups that judging needs besides the event.
 
     Attributes:
         settings: the constants of the rule.
-        starts: where a bounded run that is a part of a stream finds session starts that it has not
-            seen; None is nowhere.
+        starts: the source of session starts that a bounded run, as part of a stream, has not seen;
+            None if there is none.
     """
 
     settings: SettingsSource
@@ -95,7 +95,7 @@ class Lookups:
 
 
 class JudgingFn(StepFn):
-    """What the steps share that judge: settings, counters, and no way for an event to get lost."""
+    """Base of the judging steps: settings, counters, and a dead letter for any exception."""
 
     def __init__(self, run: RunInfo, stage: str, settings: SettingsSource) -> None:
         super().__init__(run, stage)
@@ -110,7 +110,7 @@ class JudgingFn(StepFn):
         self._settings.open()
 
     def judged(self, accepted: ValidExamEvent, start: StartRecord | None) -> Judged | Dead:
-        """The event with its lateness, as far as its session's start is known."""
+        """The event with its lateness, or the dead letter of an internal error."""
         try:
             lateness = judge(accepted.event, start, self._settings.current())
         except Exception as error:
@@ -120,19 +120,19 @@ class JudgingFn(StepFn):
 
 
 class NotApplicableFn(beam.DoFn):
-    """For families whose lateness nobody judges."""
+    """Marks every event NOT_APPLICABLE: for families without a lateness rule."""
 
     def __init__(self) -> None:
         self._count = metrics.counter(metrics.late_status_counter(LateStatus.NOT_APPLICABLE))
 
     def process(self, element: ValidEvent) -> Iterator[tuple[ValidEvent, LatenessResult]]:
-        """Passes one event on."""
+        """Yields the event with the result NOT_APPLICABLE."""
         self._count.inc()
         yield element, NOT_APPLICABLE
 
 
 class SettleFn(JudgingFn):
-    """Judges what settles itself; sends the rest, and the starts, to their session."""
+    """Judges events whose payload is sufficient; keys the others, and starts, by session."""
 
     def __init__(self, run: RunInfo, stage: str, settings: SettingsSource) -> None:
         super().__init__(run, stage, settings)
@@ -140,7 +140,7 @@ class SettleFn(JudgingFn):
         self._sent = metrics.counter(metrics.LATENESS_BY_SESSION)
 
     def process(self, element: ValidExamEvent) -> Iterator[Judged | BySession | Dead]:
-        """Settles one event."""
+        """Yields one event, judged or keyed by its session; for a session_start its record too."""
         event = element.event
         if event.event_type not in self.run.family.judged_types:
             self.statuses[LateStatus.NOT_APPLICABLE].inc()
