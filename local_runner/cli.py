@@ -10,7 +10,7 @@ from gcp.arguments import PROGRAM
 # Command, the module whose main() runs it, what comes before its arguments, and its line of help.
 _COMMANDS = (
     ("run", "pipeline.main", (), "stream messages, or read files, into BigQuery"),
-    ("reconcile", "pipeline.reconcile", (), "count what became of the messages"),
+    ("reconcile", "pipeline.reconcile", (), "compare messages published with messages stored"),
     ("replay", "pipeline.replay.__main__", (), "send dead letters back to the main topic"),
     ("erase", "pipeline.erase.__main__", (), "delete what is stored of students"),
     ("ddl apply", "ddl.__main__", ("apply",), "create or update tables, functions and views"),
@@ -31,7 +31,7 @@ def main() -> int:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read the output has seen enough. The interpreter flushes once more at its end.
+        # The reader closed the pipe. The interpreter flushes once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 

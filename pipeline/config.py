@@ -1,4 +1,4 @@
-"""What one run does, as data: parsed once, frozen, picklable, holding nothing open."""
+"""The configuration of a run: parsed once, frozen, picklable, without open resources."""
 
 import dataclasses
 import enum
@@ -20,7 +20,7 @@ class WriteMethod(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class MicroBatch:
-    """How a subscription is run batch by batch; see the options of the same names."""
+    """The micro-batch mode; see the options of the same names."""
 
     max_messages: int
     max_seconds: float
@@ -29,7 +29,7 @@ class MicroBatch:
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """What one run does; see ExamEventsOptions for the meanings."""
+    """The configuration of one run; ExamEventsOptions documents the fields."""
 
     family: EventFamily
     dataset: Dataset

@@ -1,4 +1,4 @@
-"""The whole data flow. Read this page first.
+"""The whole data flow. Read this module first.
 
 Step names are part of a running job's identity: an update finds its state by them.
 """
@@ -48,11 +48,11 @@ def build(
     """Adds the data flow of one event family to a pipeline.
 
     Args:
-        pipeline: gets the steps.
-        config: what to read, judge by and write to.
+        pipeline: the steps are added to it.
+        config: inputs, lateness options and outputs.
         bounds: of event time, see ``preflight.check``.
-        source: gives the messages instead of the configured input.
-        lookups: what judging reads, instead of the dataset's settings alone.
+        source: provides the messages instead of the configured input.
+        lookups: replaces the default, the dataset's settings without session starts.
     """
     family = config.family
     run = RunInfo(family=family, pipeline_version=VERSION)
@@ -74,7 +74,7 @@ def build(
 
 
 def read(source: SubscriptionInput | FileInput) -> beam.PTransform:
-    """The transform that reads an input."""
+    """Returns the transform that reads an input."""
     return ReadFiles(source) if isinstance(source, FileInput) else ReadSubscription(source)
 
 

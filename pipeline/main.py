@@ -27,11 +27,11 @@ _LOG = logging.getLogger("pipeline")
 
 
 class _StopRequested(BaseException):
-    """The process was asked to stop. Beam must not take it for a failure of its own."""
+    """The process was asked to stop. Not an Exception, so that Beam does not handle it."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """Runs the pipeline to its end, or until it is told to stop; gives the exit code."""
+    """Runs the pipeline until it ends or a signal stops it; returns the exit code."""
     if "--help" in argv or "-h" in argv:
         print(_help())
         return 0
@@ -94,7 +94,7 @@ def _run(config: Config, pipeline: beam.Pipeline, runner: str) -> int:
         result = pipeline.run()
         _LOG.info("submitted as %s: it runs on without this process", _job(result))
         return 0
-    # What fails in a worker comes back as the exception of the run; said once is enough.
+    # A failure in a worker is raised again by the run: report it once.
     logging.getLogger("apache_beam.runners").setLevel(logging.CRITICAL)
     result = None
     try:
@@ -103,7 +103,7 @@ def _run(config: Config, pipeline: beam.Pipeline, runner: str) -> int:
     except _StopRequested:
         _leave(config, result)
     except (GoogleAPICallError, RetryError) as error:
-        # Our steps wait outages out: this is the direct runner's own pull.
+        # Our steps retry during outages: this is the direct runner's own pull.
         print(
             f"error: the direct runner gives up ({type(error).__name__}): run it again when "
             f"{config.input.name} answers",
@@ -121,10 +121,10 @@ def _job(result: PipelineResult) -> str:
 
 
 def _leave(config: Config, result: PipelineResult | None) -> NoReturn:
-    """Stops a local runner and ends the process: a stream is done when it is told, a file is not.
+    """Stops a local runner and exits: for a stream that is success, for a file a failure.
 
-    The direct runner's thread may sit in a pull of up to 30 seconds that brings nothing, and
-    nothing can interrupt it; it gets a moment to finish what it is writing.
+    The direct runner's thread may block in a pull of up to 30 seconds without messages that cannot
+    be interrupted; it gets a moment to finish its writes.
     """
     if result is not None:
         cancel = threading.Thread(target=result.cancel, daemon=True)
@@ -152,7 +152,7 @@ def _report(config: Config, result: PipelineResult) -> int:
     lost = counters.get(metrics.DEAD_LETTER_ROWS_REFUSED, 0)
     if lost and config.dead_letter_topic is None:
         print(
-            f"error: BigQuery refused {lost} dead letters: run again with --dead_letter_topic",
+            f"error: BigQuery rejected {lost} dead letters: run again with --dead_letter_topic",
             file=sys.stderr,
         )
         return 1

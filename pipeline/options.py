@@ -1,4 +1,4 @@
-"""Command line to one validated configuration, once."""
+"""Parses the command line into one validated configuration."""
 
 import argparse
 import datetime as dt
@@ -23,7 +23,7 @@ from transforms.lateness.steps import LatenessConfig
 DATAFLOW_RUNNER = "DataflowRunner"
 BOUNDED_RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner"
 STREAMING_RUNNER = "BundleBasedDirectRunner"
-# Others fail with a traceback, or succeed at once without having read anything.
+# Other runners fail with a traceback, or succeed at once without having read anything.
 _READ_PUBSUB = (STREAMING_RUNNER, DATAFLOW_RUNNER)
 _EIGHT_DAYS_SECONDS = 8 * 24 * 3600
 
@@ -35,7 +35,7 @@ class UsageError(Exception):
 class ExamEventsOptions(PipelineOptions):
     """The options of this pipeline, beside Beam's own.
 
-    Beam hands every option on as text, so argument types here check a value and leave it a text.
+    Beam passes every option on as text, so argument types here validate a value and keep its text.
     """
 
     @classmethod
@@ -158,7 +158,7 @@ def _add_micro_batch(parser: argparse.ArgumentParser) -> None:
 
 
 def parse(argv: Sequence[str]) -> tuple[Config, PipelineOptions]:
-    """The configuration, and Beam's options with the runner chosen.
+    """The configuration, and Beam's options with the runner set.
 
     Raises:
         UsageError: the arguments are wrong.
@@ -189,7 +189,7 @@ def _check_runs_here(options: PipelineOptions) -> None:
 
 
 def _runner(asked: str | None, streaming: bool) -> str:
-    """The runner's name in one spelling; for the direct runner, the engine that fits the input."""
+    """The canonical name of the runner; for the direct runner, the engine that fits the input."""
     if asked is None or _is_direct(asked):
         return STREAMING_RUNNER if streaming else BOUNDED_RUNNER
     name = asked.rsplit(".", 1)[-1].lower()
@@ -257,7 +257,7 @@ class _Parser(arguments.Parser):
 
 
 def _check(argv: Sequence[str]) -> None:
-    """Checks every argument; Beam drops unknown ones, and a mistyped one must not be lost."""
+    """Checks every argument: Beam ignores unknown ones, and a mistyped one must not be lost."""
     parser = _Parser(prog="python -m pipeline.main", allow_abbrev=False)
     for cls in {ExamEventsOptions, *PipelineOptions.__subclasses__()}:
         cls._add_argparse_args(parser)

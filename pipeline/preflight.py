@@ -1,4 +1,4 @@
-"""What is looked at before a run starts, so that a mistake is one clear line and not a retry."""
+"""Checks before a run starts, so that a mistake is one clear line and not endless retries."""
 
 import dataclasses
 import datetime as dt
@@ -39,9 +39,9 @@ _LOG = logging.getLogger(__name__)
 _RETRY = Retry(timeout=5.0)
 _TIMEOUT_SECONDS = 5.0
 _DAY = dt.timedelta(days=1)
-# How long a row may wait for BigQuery before it is written, its partition being still there.
+# How long a row may wait for BigQuery and still find its partition.
 OUTAGE_MARGIN = _DAY
-# A table that keeps its rows for less than three days takes events of the last day all the same.
+# A table that keeps its rows for less than three days still accepts events of the last day.
 _LEAST_AGE = _DAY
 _AWAY = (GoogleAPICallError, RetryError, GoogleAuthError, RequestException, OSError)
 Answer = TypeVar("Answer")
@@ -53,11 +53,11 @@ class StartupError(Exception):
 
 
 class UncheckedError(Exception):
-    """This account may not look, which says nothing of the account of the workers."""
+    """This account has no permission to check; the workers' account may have it."""
 
 
 def check(config: Config) -> EventTimeBounds:
-    """Looks at the inputs, the topic and the tables.
+    """Checks the inputs, the topic and the tables.
 
     Returns:
         The configured bounds of event time, within the tables' partition expiration: the row of an
@@ -87,7 +87,7 @@ def check(config: Config) -> EventTimeBounds:
 def _where_allowed(
     question: Callable[Arguments, Answer], *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> Answer | None:
-    """The answer to a question; None, and a warning, where this account may not ask it."""
+    """The result of a check; None, and a warning, if this account has no permission for it."""
     try:
         return question(*args, **kwargs)
     except UncheckedError as error:
@@ -95,12 +95,12 @@ def _where_allowed(
         return None
 
 
-# Each question raises StartupError where the answer would stop a run, and UncheckedError where
-# this account may not ask.
+# Each check raises StartupError if the run could not work, and UncheckedError if this account has
+# no permission to check.
 
 
 def check_files(pattern: str) -> None:
-    """There are files of that name, and the archives among them are Pub/Sub's."""
+    """Checks that files match the pattern, and that archives among them are Pub/Sub's."""
     try:
         for path in match(pattern):
             if path.endswith(".avro"):
@@ -110,7 +110,7 @@ def check_files(pattern: str) -> None:
 
 
 def check_dataset(dataset: Dataset) -> None:
-    """The dataset exists."""
+    """Checks that the dataset exists."""
 
     def get() -> None:
         client = bigquery_client(dataset.project)
@@ -122,7 +122,7 @@ def check_dataset(dataset: Dataset) -> None:
 
 
 def check_table(dataset: Dataset, name: str, filled: Sequence[str]) -> bigquery.Table:
-    """The table, which must have the columns that rows fill."""
+    """Returns the table; checks that it has the columns that rows fill."""
 
     def get() -> bigquery.Table:
         client = bigquery_client(dataset.project)
@@ -138,7 +138,7 @@ def check_table(dataset: Dataset, name: str, filled: Sequence[str]) -> bigquery.
 
 
 def check_settings(dataset: Dataset) -> None:
-    """The lateness settings can be read, and do not contradict each other."""
+    """Checks that the lateness settings can be read and do not contradict each other."""
     try:
         _ask(
             _place("BigQuery", EMULATOR_VARIABLE),
@@ -150,7 +150,7 @@ def check_settings(dataset: Dataset) -> None:
 
 
 def check_stream(dataset: Dataset, table: str) -> None:
-    """The Storage Write API knows the table."""
+    """Checks that the Storage Write API finds the table."""
 
     def get() -> None:
         with storage_write_client() as client:
@@ -166,13 +166,13 @@ def check_stream(dataset: Dataset, table: str) -> None:
 
 
 def check_queries(dataset: Dataset) -> None:
-    """By a query the micro-batch mode finds session starts; streams and files need none."""
+    """Checks that this account may run the query by which --micro_batch finds session starts."""
     now = dt.datetime.now(dt.UTC)
     try:
         query_starts(dataset, [], [], now, now, dry_run=True)
     except Forbidden:
         raise StartupError(
-            "BigQuery: this account may not run queries, by which --micro_batch finds session "
+            "BigQuery: this account may not run queries, which --micro_batch needs for session "
             f"starts: grant it roles/bigquery.jobUser on {dataset.project}"
         ) from None
     except _AWAY as error:
@@ -180,7 +180,7 @@ def check_queries(dataset: Dataset) -> None:
 
 
 def check_pubsub(kind: str, name: str) -> None:
-    """The ``topic`` or ``subscription`` exists."""
+    """Checks that the ``topic`` or ``subscription`` exists."""
 
     def get() -> None:
         client = pubsub_v1.PublisherClient() if kind == "topic" else pubsub_v1.SubscriberClient()
@@ -198,7 +198,7 @@ def _ask(service: str, question: Callable[[], Answer], missing: str) -> Answer:
     except NotFound:
         raise StartupError(missing) from None
     except Forbidden:
-        raise UncheckedError(f"{service}: not checked, this account may not look") from None
+        raise UncheckedError(f"{service}: not checked, this account has no permission") from None
     except DefaultCredentialsError as error:
         raise StartupError(f"{service}: {errors.no_credentials(error)}") from None
     except RefreshError as error:
@@ -219,7 +219,7 @@ def _place(service: str, emulator_variable: str) -> str:
 def _bounded_by_expiration(
     bounds: EventTimeBounds, tables: Iterable[bigquery.Table]
 ) -> EventTimeBounds:
-    # A partition is deleted at its midnight plus the expiration: its last event lives a day less.
+    # A partition is deleted at its midnight plus the expiration: its last event is kept a day less.
     partitionings = [table.time_partitioning for table in tables]
     ages = [
         max(

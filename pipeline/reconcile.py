@@ -1,4 +1,4 @@
-"""Counts what became of the messages: ``python -m pipeline.reconcile --help`` (DESIGN 6)."""
+"""Counts messages by outcome: ``python -m pipeline.reconcile --help`` (DESIGN 6)."""
 
 import argparse
 import dataclasses
@@ -17,7 +17,7 @@ from schemas.errors import ErrorKind
 from schemas.tables import DEAD_LETTERS, EVENTS_FACT
 
 SQL = "reconcile.sql"
-# Seconds. The library retries for ten minutes unless told otherwise; here a person waits.
+# Seconds. The library's default is ten minutes; here a person waits.
 _CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(30)}
 _DAYS_AFTER = dt.timedelta(days=2)
 
@@ -45,7 +45,7 @@ class Window:
 
     @property
     def partitions(self) -> str:
-        """The partitions in words."""
+        """The partitions, described for the user."""
         if self.start is None and self.end is None:
             return "all partitions"
         first = f" from {self.first_date}" if self.start else ""
@@ -55,7 +55,7 @@ class Window:
 
     @property
     def parameters(self) -> list[bigquery.ScalarQueryParameter]:
-        """What the query asks for."""
+        """The query parameters."""
         start = self.start or dt.datetime.min.replace(tzinfo=dt.UTC)
         end = self.end or dt.datetime.max.replace(tzinfo=dt.UTC)
         return [
@@ -72,7 +72,7 @@ def _within(date: dt.date, first: dt.date, last: dt.date) -> dt.date:
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """How many there are and, of message ids, the first five."""
+    """A number and, for message ids, the first five."""
 
     number: int = 0
     examples: str = ""
@@ -89,12 +89,12 @@ class Counts:
     Attributes:
         facts: distinct events.
         duplicates: messages beyond the first of their event.
-        dead_letters: messages that are no facts, by error kind.
-        conflicts: events whose copies differ; their messages are among the others.
+        dead_letters: messages that are not facts, by error kind.
+        conflicts: events whose copies differ; their messages are counted above.
         several_events: message ids with more than one event_id, in either table.
         several_sources: message ids of dead letters from more than one source.
-        replays: dead letters that are replays, or that a replay made facts, as far as the tables
-            show it.
+        replays: dead letters that are replays, or that became facts by a replay, as far as the
+            tables show it.
     """
 
     facts: int
@@ -126,7 +126,7 @@ def count(client: bigquery.Client, dataset: Dataset, window: Window | None = Non
 
 
 def estimated_bytes(client: bigquery.Client, dataset: Dataset, window: Window) -> int:
-    """What BigQuery says that counting will read; 0 where it does not say."""
+    """BigQuery's estimate of the bytes to read; 0 if it gives none."""
     return _query(client, dataset, window, dry_run=True).total_bytes_processed or 0
 
 
@@ -139,7 +139,7 @@ def _query(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Prints the table; the exit code is 0 where nothing is unaccounted for, or not known."""
+    """Prints the table; returns 0 if nothing is unaccounted for or --expected is not given."""
     args = _parse(argv)
     window = Window(args.start, args.end)
     try:
@@ -162,7 +162,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def lines(counts: Counts, published: int | None) -> list[str]:
-    """The table of DESIGN 6, line by line; every error kind has one."""
+    """The lines of the table of DESIGN 6; every error kind has one."""
     kinds = dict.fromkeys(map(str, ErrorKind), 0) | dict(counts.dead_letters)
     unaccounted = None if published is None else published - counts.accounted
     table: list[tuple[str, int | None]] = [
@@ -178,7 +178,7 @@ def lines(counts: Counts, published: int | None) -> list[str]:
 
 
 def notes(counts: Counts) -> list[str]:
-    """What to know when reading the table, line by line."""
+    """Notes on the table, one per line."""
     events, sources, found = counts.several_events, counts.several_sources, []
     if events.number:
         found.append(
@@ -197,7 +197,7 @@ def notes(counts: Counts) -> list[str]:
 
 
 def fault_of(counts: Counts, published: int | None, window: Window) -> str | None:
-    """What is wrong with the numbers, in one line; None where they add up or nobody can tell."""
+    """What is wrong with the numbers, in one line; None if they add up or cannot be compared."""
     if published is None or published == counts.accounted:
         return None
     if published > counts.accounted:
@@ -227,7 +227,7 @@ def _size(estimate: int) -> str:
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = arguments.Parser(
         prog="python -m pipeline.reconcile",
-        description="Counts what became of the messages. Exit code 1 where some are missing, or "
+        description="Counts messages by outcome. Exit code 1 where some are missing, or "
         "more were found than published; 0 where all are there, or --expected is not given.",
     )
     parser.add_argument(

@@ -1,3 +1,3 @@
-"""The version every row and dead letter carries as ``pipeline_version``."""
+"""The version that every row and dead letter has as ``pipeline_version``."""
 
 VERSION = "0.1.0"

@@ -1,1 +1,1 @@
-"""Deletes what the warehouse and the archive hold of students."""
+"""Deletes the data of students from the warehouse and the archive."""

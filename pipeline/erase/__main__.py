@@ -1,4 +1,4 @@
-"""Forgets students: ``python -m pipeline.erase --help``. Says nothing of who they are."""
+"""Deletes students: ``python -m pipeline.erase --help``. Never prints their ids."""
 
 import argparse
 import dataclasses
@@ -20,8 +20,8 @@ from pipeline.sources.files import check_archive, match
 from schemas.families import FAMILIES
 from schemas.tables import DEAD_LETTERS
 
-# How long rows stay in BigQuery's streaming buffer at most. Needed only to say when to try again,
-# and where a table has a buffer without saying since when.
+# How long rows stay in BigQuery's streaming buffer at most. Used only to say when to try again, and
+# if a table reports a buffer without its age.
 STREAMING_BUFFER = dt.timedelta(minutes=90)
 # A row says when it was sent, the buffer when it arrived.
 _ON_THE_WAY = dt.timedelta(minutes=5)
@@ -39,7 +39,7 @@ _CUT = "payload_truncated AND student_id IS NULL"
 
 @dataclasses.dataclass(frozen=True)
 class _Rows:
-    """Rows of a table to delete: those of which a condition with a parameter ``@ids`` is true."""
+    """Rows of a table to delete: those that match a condition with a parameter ``@ids``."""
 
     table: bigquery.Table
     condition: str
@@ -47,7 +47,7 @@ class _Rows:
 
     @functools.cached_property
     def deletable(self) -> tuple[str, dt.datetime | None]:
-        """A condition for rows outside of the streaming buffer, and its parameter ``@settled``."""
+        """A condition for rows outside the streaming buffer, and its parameter ``@settled``."""
         buffer, sent = self.table.streaming_buffer, _SENT.get(self.table.table_id)
         if buffer is None or sent is None:
             return "TRUE", None
@@ -72,7 +72,7 @@ class _Left:
     query: str = ""
 
     def lines(self) -> Iterator[str]:
-        """What a person is to do, one line for each kind of rows."""
+        """What the user must do, one line for each kind of rows."""
         if self.newest is not None:
             again = self.newest + STREAMING_BUFFER
             yield (
@@ -87,7 +87,7 @@ class _Left:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; the exit code is 1 where it failed or something is left."""
+    """Runs the command; the exit code is 1 if it failed or rows are left."""
     args = _parse(argv)
     try:
         with bigquery_client(args.dataset.project) as client:
@@ -105,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _erase(client: bigquery.Client, args: argparse.Namespace) -> _Left:
-    """Prints what it does, a line for each table and the archive; returns what is left."""
+    """Deletes, and prints one line per table and for the archive; returns what is left."""
     letters = client.get_table(args.dataset.table(DEAD_LETTERS))  # absent: a mistyped dataset
     keys, cut = _letters_of(client, letters, args.students)
     query = f"SELECT source, message_id FROM `{letters}` WHERE {_CUT}"  # noqa: S608 - a table's own id
@@ -129,7 +129,7 @@ def _letters_of(
 ) -> tuple[list[str], int]:
     """The keys of the students' dead letters; how many more are cut, so that they may be theirs.
 
-    A row's own student_id decides where it has one; else what can be read of the message does.
+    A row's student_id decides if it has one; else the readable part of the message does.
     """
     sql = (
         f"SELECT {_LETTER} AS letter, student_id IS NOT NULL AS assigned, {_THEIRS} AS theirs, "  # noqa: S608 - a table's own id
@@ -172,7 +172,7 @@ def _count(client: bigquery.Client, rows: _Rows) -> tuple[int, int, dt.datetime 
 
 
 def _delete(client: bigquery.Client, rows: _Rows) -> bool:
-    """Deletes what is not in the buffer; whether BigQuery agrees that it is not."""
+    """Deletes rows outside the buffer; False if BigQuery says that they are still in it."""
     condition, settled = rows.deletable
     sql = f"DELETE FROM `{rows.table}` WHERE {rows.condition} AND {condition}"  # noqa: S608
     try:
@@ -219,9 +219,9 @@ def _students(text: str) -> Students:
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = arguments.Parser(
         prog="python -m pipeline.erase",
-        description="Deletes what the warehouse and the raw archive hold of students. Safe to "
-        "repeat; exit code 1 where rows are left: in BigQuery's streaming buffer, or cut so that "
-        "nobody can say whose they are.",
+        description="Deletes the data of students from the warehouse and the raw archive. Safe to "
+        "repeat; exit code 1 if rows are left: in BigQuery's streaming buffer, or cut so that "
+        "they cannot be assigned to a student.",
     )
     parser.add_argument(
         "--dataset", required=True, type=arguments.dataset, metavar="PROJECT.DATASET"
@@ -231,14 +231,14 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         required=True,
         type=_students,
         metavar="FILE",
-        help="their ids, one a line; - reads them from standard input; an id with blanks around it "
-        "is looked for as it stands and without them",
+        help="their ids, one per line; - reads them from standard input; an id with blanks around "
+        "it is matched with and without them",
     )
     parser.add_argument(
         "--archive", metavar="PATTERN", help="files of the raw archive to rewrite (.avro)"
     )
     parser.add_argument(
-        "--dry_run", action="store_true", help="count what would go, change nothing"
+        "--dry_run", action="store_true", help="count what would be deleted, change nothing"
     )
     return parser.parse_args(argv)
 

@@ -1,4 +1,4 @@
-"""Which messages are a student's, and how they are taken out of archives and tables."""
+"""Finds the messages of students, and removes them from archives."""
 
 import bisect
 import contextlib
@@ -18,25 +18,24 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.io.gcp.gcsio import GcsIO, parse_gcs_path
 from google.api_core.exceptions import PreconditionFailed
 
-# Characters that would make an id the part of a longer one.
+# Characters that make an id part of a longer word.
 _WITHIN = re.compile(rb"[\w\-\x80-\xff]")
 _ESCAPE = re.compile(
     rb'\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|["\\/bfnrt])'
 )
-# Attributes that a replay adds: they hold counts and message ids.
+# Attributes that a replay adds: they contain counts and message ids.
 _REPLAY = "replay_"
 _TEMPORARY = ".erasing"
-# Up to here what is left of an archive is kept in memory: Pub/Sub writes files of 100 MB at most.
+# The rest of an archive is kept in memory up to this size; Pub/Sub writes files of up to 100 MB.
 _IN_MEMORY_BYTES = 256 * 1024 * 1024
 
 
 class Students:
-    """The students to forget.
+    """The students to delete.
 
-    A message is a student's where its field student_id says so. Where a message does not say whose
-    it is (it is no JSON, is cut off, names nobody), it is the student's if an attribute's value is
-    the id, or if the id stands anywhere in it, as a whole word and in whatever way JSON can spell
-    it.
+    A message is a student's if its field student_id says so. If it has no such field (it is not
+    JSON, is cut off, names nobody), it is the student's if an attribute's value is the id, or if
+    the id occurs anywhere in it, as a whole word and in any of JSON's spellings.
     """
 
     def __init__(self, ids: Iterable[str]) -> None:
@@ -78,10 +77,10 @@ class Students:
         )
 
     def _stands_at(self, text: bytes, place: int) -> bool:
-        """Whether one of the ids begins here and ends where a word does.
+        """Whether one of the ids begins here and ends at the end of a word.
 
-        Follows all readings of the text for as long as an id begins like them, which a search among
-        the sorted ids answers: the work does not grow with their number.
+        Follows all readings of the text while an id begins with them, which a search in the sorted
+        ids answers: the work does not grow with their number.
         """
         readings = {("", place)}
         while readings:
@@ -106,7 +105,7 @@ class _Owned(msgspec.Struct):
 
 
 def _characters(text: bytes, place: int) -> Iterator[tuple[str, int]]:
-    """The characters that may stand at a place, as such and as JSON's escape; where each ends."""
+    """The characters that a place can mean, plain and as JSON's escape; the end of each."""
     lead = text[place : place + 1]
     size = 1 if lead < b"\x80" else 2 if lead < b"\xe0" else 3 if lead < b"\xf0" else 4
     with contextlib.suppress(UnicodeDecodeError):
@@ -117,19 +116,19 @@ def _characters(text: bytes, place: int) -> Iterator[tuple[str, int]]:
 
 
 def archived(path: str, students: Students) -> int:
-    """How many messages of an archive are the students'."""
+    """The number of messages of an archive that are the students'."""
     with FileSystems.open(path) as stream:
         records: Any = fastavro.reader(stream)
         return sum(students.own(record["data"], record["attributes"]) for record in records)
 
 
 def rewrite(path: str, students: Students) -> None:
-    """Takes the students' messages out of an archive; one without any others is deleted.
+    """Removes the students' messages from an archive; deletes it if no others are in it.
 
-    The file is replaced as a whole, so that an interruption leaves it as it was, and keeps its age.
+    The file is replaced as a whole, so that an interruption leaves it unchanged, and keeps its age.
 
     Raises:
-        OSError: the file cannot be written, or somebody else has written it meanwhile.
+        OSError: the file cannot be written, or was changed in the meantime.
     """
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as copy:
         if path.startswith("gs://"):
@@ -149,7 +148,7 @@ def _rewrite_object(path: str, students: Students, copy: IO[bytes]) -> None:
     blob.storage_class = blob.storage_class  # only what has been set is sent
     try:
         blob.upload_from_file(copy, if_generation_match=blob.generation)
-    except PreconditionFailed:  # to write over it might bring back what another run erased
+    except PreconditionFailed:  # overwriting it might restore what another run erased
         raise OSError(f"{path} has changed meanwhile: run it again") from None
 
 
@@ -165,7 +164,7 @@ def _rewrite_file(path: str, students: Students, copy: IO[bytes]) -> None:
 
 
 def _copy_others(path: str, students: Students, copy: IO[bytes]) -> int:
-    """Copies the messages of all others; gives their number."""
+    """Copies the messages of all others; returns their number."""
     count = 0
 
     def others(records: Any) -> Iterator[Any]:

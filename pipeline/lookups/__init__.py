@@ -1,1 +1,1 @@
-"""What judging an event reads besides the event."""
+"""Lookups for judging an event: lateness settings and session starts."""

@@ -1,4 +1,4 @@
-"""The table ``lateness_settings`` as the stream reads it: once per process, and again in time."""
+"""The table ``lateness_settings``, read once per process and refreshed periodically."""
 
 import functools
 import logging
@@ -23,7 +23,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class SettingsTable:
-    """A SettingsSource over the table. Its copies on one worker process share one reading."""
+    """A SettingsSource over the table. Copies in one worker process share the result."""
 
     def __init__(self, dataset: Dataset, refresh_seconds: float) -> None:
         self._dataset = dataset
@@ -35,10 +35,10 @@ class SettingsTable:
         return self.__dict__ | {"_reading": None}
 
     def open(self) -> None:
-        """Reads the table unless this process has; an outage is waited out.
+        """Reads the table unless this process has read it; waits during an outage.
 
         Raises:
-            ValueError: two rows speak for the same test.
+            ValueError: two rows have the same test_id.
         """
         read = functools.partial(read_table, self._dataset)
         self._reading = self._shared.acquire(
@@ -52,7 +52,7 @@ class SettingsTable:
 
 
 class Reading:
-    """Settings that are read again when they are old; while that fails, the last ones stand."""
+    """Settings that are refreshed when they are old; if that fails, the previous ones are kept."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Reading:
         self._next_at += refresh_seconds
 
     def current(self) -> LatenessSettings:
-        """The settings as last read; one thread at a time reads them again."""
+        """The settings as last read; one thread at a time refreshes them."""
         if self._clock() >= self._next_at and self._lock.acquire(blocking=False):
             try:
                 self._refresh()
@@ -82,9 +82,11 @@ class Reading:
         try:
             self._settings = self._read()
             self._read_at = self._clock()
-        except Exception as error:  # whatever it is, the event that happened to ask is not at fault
+        except (
+            Exception
+        ) as error:  # whatever it is, the event that triggered the refresh is not at fault
             _LOG.warning(
-                "the lateness settings cannot be read again (%s): the last ones stand",
+                "the lateness settings cannot be refreshed (%s): keeping the previous ones",
                 type(error).__name__,
             )
         self._next_at = self._clock() + self._refresh_seconds
@@ -95,7 +97,7 @@ def read_table(dataset: Dataset) -> LatenessSettings:
     """Reads the whole table, without a query job.
 
     Raises:
-        ValueError: two rows speak for the same test.
+        ValueError: two rows have the same test_id.
         google.api_core.exceptions.GoogleAPICallError: the table cannot be read.
     """
     with bigquery_client(dataset.project) as client, gateways_answer_as_outage():
@@ -109,7 +111,7 @@ def settings_of(rows: Iterable[Mapping[str, Any]]) -> LatenessSettings:
     """Rows (test_id, duration_seconds, grace_seconds) as settings.
 
     Raises:
-        ValueError: two rows speak for the same test.
+        ValueError: two rows have the same test_id.
     """
     tests: dict[str | None, SettingsRow] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""The session starts of earlier batches: remembered, or else looked up in the warehouse."""
+"""The session starts of earlier batches: cached, or else looked up in the warehouse."""
 
 import datetime as dt
 import logging
@@ -21,7 +21,7 @@ SQL = "session_starts.sql"
 MAX_SESSIONS = 50_000
 _TIMEOUT_SECONDS = 60.0
 _QUERY_SECONDS = 300.0
-# One device whose clock is years off must not have each question read years.
+# Caps the partitions that one query reads if the clock of a device is years off.
 _MAX_SPAN = dt.timedelta(days=30)
 _LOG = logging.getLogger(__name__)
 
@@ -30,12 +30,13 @@ _Known: TypeAlias = OrderedDict[str, StartRecord | None]
 
 
 class SessionStartCache:
-    """A StartSource: the last sessions that were seen, and one question a batch for the others.
+    """A StartSource: a cache of the sessions last seen, and one query per batch for the others.
 
-    That a session has no start in the warehouse is remembered too: a later one comes this way. Not
-    so where the question failed, or did not reach as far as the session's events.
-    While BigQuery is away the question waits, as the rows would. Pickled copies in this process
-    know the same, for as long as the first of them is held.
+    That a session has no start in the warehouse is cached too: a later start passes through this
+    process. It is not cached if the query failed, or did not read the dates of the session's
+    events.
+    While BigQuery is unreachable the query waits, as the rows would. Pickled copies in this process
+    share the cache for as long as the first of them exists.
     """
 
     def __init__(self, dataset: Dataset, max_sessions: int = MAX_SESSIONS) -> None:
@@ -48,7 +49,7 @@ class SessionStartCache:
         return self.__dict__ | {"_known": None}
 
     def find(self, sessions: Mapping[str, WaitingSession]) -> Mapping[str, StartRecord | None]:
-        """The start record of each of these sessions, where there is one."""
+        """The start record of each of these sessions; None if there is none."""
         if self._known is None:
             self._known = self._shared.acquire(_Known)
         known = self._known
@@ -71,7 +72,7 @@ class SessionStartCache:
         return found
 
     def _look_up(self, sessions: Mapping[str, WaitingSession]) -> Mapping[str, StartRecord | None]:
-        """The start records in the warehouse; None where there is none, nothing where unsure."""
+        """The start records in the warehouse; None if there is none, no entry if unknown."""
         spans = {session_id: _span(session) for session_id, session in sessions.items()}
         last = max(latest for _, latest in spans.values())
         first = max(min(earliest for earliest, _ in spans.values()), last - _MAX_SPAN)
@@ -82,7 +83,7 @@ class SessionStartCache:
                 "BigQuery", query, self._dataset, asked, sorted(tests), first, last
             )
         except Exception as error:
-            # No message is to fail for that: the view events settles it.
+            # No message fails because of this: the view events recomputes the lateness.
             _LOG.error("session starts are not looked up: %s", type(error).__name__)
             return {}
         return {
@@ -112,13 +113,13 @@ def query(
         dataset: where events_fact is.
         sessions: their ids.
         tests: the ids of their tests.
-        first: client_ts of the earliest event that asks.
-        last: of the latest; the partitions of MARGIN around are read, too.
-        dry_run: only asks whether the question may be asked.
+        first: client_ts of the earliest event to judge.
+        last: client_ts of the latest; the partitions of MARGIN around are read, too.
+        dry_run: only checks that the query would run.
 
     Raises:
-        google.api_core.exceptions.GoogleAPICallError: BigQuery refuses it.
-        OSError: BigQuery is not reached, or not in time.
+        google.api_core.exceptions.GoogleAPICallError: BigQuery rejects the query.
+        OSError: BigQuery does not answer, or not in time.
     """
     config = bigquery.QueryJobConfig(
         query_parameters=parameters(sessions, tests, first, last), dry_run=dry_run
@@ -140,9 +141,10 @@ def query(
 def parameters(
     sessions: Sequence[str], tests: Sequence[str], first: dt.datetime, last: dt.datetime
 ) -> list[bigquery.ArrayQueryParameter | bigquery.ScalarQueryParameter]:
-    """What the question asks for; see ``query``.
+    """The query parameters; see ``query``.
 
-    As the views do: a session may begin days before its events, or after them by its clock.
+    The margin is that of the views: a session may begin days before its events, or after them by
+    the device's clock.
     """
     return [
         bigquery.ArrayQueryParameter("sessions", "STRING", list(sessions)),

@@ -1,4 +1,4 @@
-"""Messages that were pulled and wait to be taken as a batch."""
+"""A queue of pulled messages, taken from it as batches."""
 
 import collections
 import threading
@@ -7,7 +7,7 @@ from collections.abc import Hashable
 
 from google.cloud.pubsub_v1.subscriber.message import Message
 
-# What one batch may hold in payloads and attributes, so that memory is bounded.
+# Bytes of payloads and attributes per batch, so that memory is bounded.
 MAX_BATCH_BYTES = 20_000_000
 
 
@@ -15,7 +15,7 @@ class BatchQueue:
     """Filled by the streams' threads, emptied batch by batch by the loop."""
 
     def __init__(self, max_messages: int, max_seconds: float) -> None:
-        """Takes how many messages make a batch, and how long the first of them waits for more."""
+        """Takes the size of a batch, and how long its first message waits for more (seconds)."""
         self._max_messages = max_messages
         self._max_seconds = max_seconds
         self._changed = threading.Condition()
@@ -26,7 +26,7 @@ class BatchQueue:
         self._failure: Exception | None = None
 
     def put(self, stream: Hashable, message: Message) -> None:
-        """Adds a message that came by a stream."""
+        """Adds a message from a stream."""
         with self._changed:
             if not self._waiting:
                 self._first_at = time.monotonic()
@@ -37,7 +37,7 @@ class BatchQueue:
                 self._changed.notify()
 
     def give_back(self, stream: Hashable) -> list[Message]:
-        """What came by a stream and was not taken; it waits no more."""
+        """Removes and returns the messages of a stream that no batch has taken."""
         with self._changed:
             given = [message for of, message in self._waiting if of is stream]
             self._waiting = collections.deque(
@@ -47,10 +47,10 @@ class BatchQueue:
             return given
 
     def take(self) -> list[Message]:
-        """Waits for the next batch; it is empty when the batch_queue was closed.
+        """Waits for the next batch and returns it; empty once the queue is closed.
 
         Raises:
-            Exception: what the batch_queue was closed with.
+            Exception: the failure that the queue was closed with.
         """
         with self._changed:
             batch: list[Message] = []
@@ -59,13 +59,13 @@ class BatchQueue:
                 left = self._first_at + self._max_seconds - time.monotonic()
                 self._changed.wait_for(lambda: self._closed or self._is_full(), timeout=left)
                 if not self._closed:
-                    batch = self._take()  # empty where a stream has taken back what there was
+                    batch = self._take()  # empty if a stream has given back its messages
             if self._failure is not None:
                 raise self._failure
             return batch
 
     def close(self, failure: Exception | None = None) -> None:
-        """Has the loop take no more; what waits is for the streams to give back."""
+        """Ends ``take``; the streams give back the messages that still wait."""
         with self._changed:
             self._closed = True
             self._failure = self._failure or failure

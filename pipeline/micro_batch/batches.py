@@ -1,4 +1,4 @@
-"""One batch after the other through the graph, bounded and in this process."""
+"""Runs the graph over one batch after the other, bounded and in this process."""
 
 import collections
 import logging
@@ -31,27 +31,27 @@ _LOG = logging.getLogger(__name__)
 class Batches:
     """Runs the graph over batches; its pipeline is built once and run again for each.
 
-    A run that has finished has written everything. Where one fails on our own code, its batch is
-    cut in halves until the message at fault is alone, and that one becomes a dead letter.
+    A finished run has written everything. If a run fails in our own code, its batch is halved until
+    the message at fault is alone; that message becomes a dead letter.
     """
 
     def __init__(
         self, config: Config, bounds: EventTimeBounds, options: PipelineOptions, lookups: Lookups
     ) -> None:
-        # Beam logs what a run fails with, which may quote a payload; here it is an exception too.
+        # Beam logs the error of a run, which may quote a payload; here it is raised as well.
         logging.getLogger("apache_beam.runners").setLevel(logging.CRITICAL)
         self._config = config
         self._options = options
-        self._shared = Shared()  # keeps no object alive for long: the batch is held here
+        self._shared = Shared()  # keeps no object alive for long: the reference is held here
         self._batch: Batch = self._shared.acquire(lambda: Batch(config.input.name))
         self._events = beam.Pipeline(options=options)
         graph.build(self._events, config, bounds, ReadBatch(self._shared), lookups)
 
     def run(self, messages: Sequence[PubSubMessage]) -> Counts:
-        """Brings all of the messages to the warehouse; gives our counters.
+        """Writes all of the messages to the warehouse; returns our counters.
 
         Raises:
-            Exception: our code fails whatever the messages.
+            Exception: our code fails regardless of the messages.
         """
         try:
             return self._run(self._events, messages)
@@ -61,12 +61,12 @@ class Batches:
                 middle = len(messages) // 2
                 return self.run(messages[:middle]) + self.run(messages[middle:])
             if messages:
-                self._run(self._events, ())  # raises where it is not for the message's sake
+                self._run(self._events, ())  # raises if the message is not the cause
                 return self._run(self._rejecting(internal_error(_first(error))), messages)
             raise
 
     def _rejecting(self, rejection: Rejection) -> beam.Pipeline:
-        """A pipeline from the batch to dead letters that all give this reason."""
+        """A pipeline that turns the batch into dead letters with this rejection."""
         pipeline = beam.Pipeline(options=self._options)
         letters = (
             pipeline
@@ -109,7 +109,7 @@ def _is_elsewhere(error: BaseException) -> bool:
 
 
 def _tell(error: Exception) -> None:
-    _LOG.warning("a batch waits and is run again: %s", type(_first(error)).__name__)
+    _LOG.warning("a batch waits and will be retried: %s", type(_first(error)).__name__)
 
 
 _WAIT = Retry(

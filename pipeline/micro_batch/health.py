@@ -1,4 +1,4 @@
-"""What the mode tells of itself, for machines: Prometheus metrics and a health page."""
+"""The health of the mode for machines: Prometheus metrics and a health page."""
 
 import contextlib
 import datetime as dt
@@ -16,18 +16,18 @@ from pipeline.preflight import StartupError
 from schemas import metrics
 from schemas.errors import ErrorKind
 
-# A batch that takes longer than this waits for a service.
+# A batch that takes longer than this is waiting for a service.
 SLOW_BATCH_SECONDS = 60.0
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 
 
 class Health:
-    """Counts what the batches did; told over HTTP by ``serve``."""
+    """Counts the results of batches; ``serve`` publishes them over HTTP."""
 
     def __init__(
         self, oldest_waiting: Callable[[], Message | None], source_fault: Callable[[], str | None]
     ) -> None:
-        """Takes how to get the message that waits longest, and what keeps messages from coming."""
+        """Takes functions that return the message waiting longest, and the source's fault."""
         self._oldest_waiting = oldest_waiting
         self._source_fault = source_fault
         self._running: tuple[float, dt.datetime] | None = None
@@ -62,7 +62,7 @@ class Health:
 
     @contextlib.contextmanager
     def running(self, messages: Sequence[Message]) -> Iterator[None]:
-        """Watches over a batch; its time counts where it ends well."""
+        """Tracks a running batch; its duration is recorded if it succeeds."""
         began, oldest = time.monotonic(), min(message.publish_time for message in messages)
         self._running = began, oldest
         try:
@@ -73,21 +73,21 @@ class Health:
             self._running = None
 
     def count(self, counts: Counts) -> None:
-        """Adds what a batch has done."""
+        """Adds the counters of a batch."""
         self._received.inc(counts[metrics.RECEIVED])
         self._written.inc(counts[metrics.WRITTEN])
         for kind in ErrorKind:
             self._dead_letters.labels(kind).inc(counts[metrics.error_kind_counter(kind)])
 
     def oldest_seconds(self) -> float:
-        """Age of the oldest unacknowledged message; 0 where there is none."""
+        """Age of the oldest unacknowledged message in seconds; 0 if there is none."""
         running, waiting = self._running, self._oldest_waiting()
         times = [running[1]] if running else []
         times += [waiting.publish_time] if waiting else []
         return (dt.datetime.now(dt.UTC) - min(times)).total_seconds() if times else 0.0
 
     def fault(self) -> str | None:
-        """What keeps messages from being written, in one line; None where nothing does."""
+        """Why messages are not being written, in one line; None if they are."""
         if (fault := self._source_fault()) is not None:
             return fault
         running = self._running
@@ -101,7 +101,7 @@ class Health:
         """Answers /metrics and /healthz (200, or 503 with the fault) while the context is open.
 
         Raises:
-            StartupError: the port is not to be had.
+            StartupError: the port cannot be used.
         """
         health = self
 
@@ -123,7 +123,7 @@ class Health:
                 self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                """Nothing: a scrape is no news."""
+                """Does nothing: scrapes are not logged."""
 
         try:
             server = http.server.ThreadingHTTPServer(("", port), Handler)

@@ -24,11 +24,11 @@ _LOG = logging.getLogger(__name__)
 
 
 def run(config: Config, bounds: EventTimeBounds, options: PipelineOptions) -> int:
-    """Runs until it is told to stop; gives the exit code.
+    """Runs until a signal stops it; returns the exit code.
 
     Raises:
-        StartupError: the metrics port is not to be had.
-        Exception: Pub/Sub refuses to be pulled from, or our code fails whatever the messages.
+        StartupError: the metrics port cannot be used.
+        Exception: Pub/Sub rejects the pull, or our code fails regardless of the messages.
     """
     mode = config.micro_batch
     assert mode is not None  # noqa: S101 - main() made sure of it
@@ -36,7 +36,7 @@ def run(config: Config, bounds: EventTimeBounds, options: PipelineOptions) -> in
     _stop_on_signals(batch_queue)
     settings = SettingsTable(config.dataset, config.settings_refresh_seconds)
     if config.family.judged_types:
-        settings.open()  # held here, so that no batch has to read them again
+        settings.open()  # kept here, so that no batch reads them again
     lookups = Lookups(settings, SessionStartCache(config.dataset))
     batches = Batches(config, bounds, options, lookups)
     puller = Puller(config.input.name, batch_queue, mode.max_messages)
@@ -53,7 +53,7 @@ def run(config: Config, bounds: EventTimeBounds, options: PipelineOptions) -> in
             for message in messages:
                 message.ack()
             health.count(counts)
-            status.tell(counts, time.monotonic() - began)
+            status.add(counts, time.monotonic() - began)
     return 0
 
 
@@ -61,8 +61,8 @@ def _stop_on_signals(batch_queue: BatchQueue) -> None:
     """The first signal ends the loop after the running batch, a second one ends the process.
 
     A thread reacts to them, not the handler. A handler runs between any two steps of the main
-    thread: after its look at the queue, say, and before its wait, which it could not wake. The
-    interpreter itself writes each signal to the pipe that the thread reads.
+    thread: for example after it has checked the queue and before it waits, when the handler could
+    not wake it. The interpreter itself writes each signal to the pipe that the thread reads.
     """
     pipe, wakeup = os.pipe()
     os.set_blocking(wakeup, False)
@@ -77,4 +77,4 @@ def _stop(pipe: int, batch_queue: BatchQueue) -> None:
     _LOG.info("stopping after the running batch; a second signal stops at once")
     batch_queue.close()
     os.read(pipe, 1)
-    os._exit(1)  # what is not acknowledged comes back
+    os._exit(1)  # unacknowledged messages are delivered again

@@ -1,7 +1,7 @@
-"""Messages by the Pub/Sub client's own streaming pull.
+"""Pulls messages with the Pub/Sub client's own streaming pull.
 
-Leases, their extension and flow control are the client's. In place of its thread pool, which would
-call back for each message, stands a scheduler of ours that puts messages into the batch_queue.
+Leases, their extension and flow control are the client's. Its thread pool, which would call back
+for each message, is replaced by a scheduler of ours that puts messages into the BatchQueue.
 """
 
 import logging
@@ -22,22 +22,22 @@ from gcp.retry import is_outage, retry_transient
 from pipeline.micro_batch.batch_queue import MAX_BATCH_BYTES, BatchQueue
 from pipeline.micro_batch.reachability import Reachability
 
-# The service brings up to 10 MB/s by one stream, the emulator 1,900 messages/s.
+# One stream delivers up to 10 MB/s from the service, 1,900 messages/s from the emulator.
 STREAMS = 4
-# As long as Pub/Sub keeps a message: a batch may wait so long for a service. What the client no
-# longer leases would no longer count against flow control either.
+# As long as Pub/Sub keeps a message: a batch may wait that long for a service. Messages that the
+# client no longer leases would no longer count against flow control either.
 _MAX_LEASE_SECONDS = 31 * 24 * 3600.0
 _STOP_SECONDS = 10.0
 _LOG = logging.getLogger(__name__)
 
 
 class Puller:
-    """Fills an batch_queue from a subscription for as long as its context is open."""
+    """Fills a BatchQueue from a subscription while its context is open."""
 
     def __init__(self, subscription: str, batch_queue: BatchQueue, max_messages: int) -> None:
         self._subscription = subscription
         self._batch_queue = batch_queue
-        # In all two batches: one runs, one is pulled meanwhile.
+        # Two batches in all: one runs while the next is pulled.
         self._flow_control = FlowControl(
             max_messages=max(1, 2 * max_messages // STREAMS),
             max_bytes=2 * MAX_BATCH_BYTES // STREAMS,
@@ -66,7 +66,7 @@ class Puller:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Sends what is acknowledged, gives back what nobody took."""
+        """Sends pending acknowledgements, gives back messages that no batch took."""
         self._reachability.close()
         with self._lock:
             self._stopping = True
@@ -78,7 +78,7 @@ class Puller:
 
     @property
     def fault(self) -> str | None:
-        """What keeps messages from coming, in one line; None where nothing does."""
+        """Why no messages arrive, in one line; None if nothing is wrong."""
         with self._lock:
             if len(self._futures) < STREAMS:
                 return "not connected to Pub/Sub"
@@ -95,7 +95,7 @@ class Puller:
         """Pulls until the stream ends.
 
         Raises:
-            GoogleAPICallError, RetryError: before it brought anything.
+            GoogleAPICallError, RetryError: it failed before it delivered a message.
         """
         stream.brought = False
         with self._lock:
@@ -119,7 +119,7 @@ class Puller:
 
 
 class _Stream(Scheduler):
-    """What the client hands its messages to.
+    """The scheduler that the client passes its messages to.
 
     Attributes:
         brought: whether a message has come since it was opened.
@@ -132,16 +132,16 @@ class _Stream(Scheduler):
 
     @property
     def queue(self) -> "queue.Queue[Any]":
-        """By which acknowledgements go back to the client."""
+        """The queue that returns acknowledgements to the client."""
         return self._requests
 
     def schedule(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-        """Takes one message."""
+        """Puts one message into the BatchQueue."""
         self.brought = True
         self._batch_queue.put(self, args[0])
 
     def shutdown(self, await_msg_callbacks: bool = False) -> list[Message]:
-        """Gives back what is not in a batch, for the client to decline."""
+        """Returns the messages that are in no batch, for the client to nack."""
         return self._batch_queue.give_back(self)
 
 

@@ -1,4 +1,4 @@
-"""The messages of the batch at hand, as the source of a pipeline in this process."""
+"""The messages of the current batch, as the source of a pipeline in this process."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ from schemas.message import Message
 
 
 class Batch:
-    """What the next run reads.
+    """The batch that the next run reads.
 
     Attributes:
         messages: as they were pulled.
@@ -21,7 +21,7 @@ class Batch:
         self.messages: Sequence[PubSubMessage] = ()
 
     def read(self) -> Iterator[Message]:
-        """The messages in our own form."""
+        """Yields the messages as Message."""
         for pulled in self.messages:
             yield Message(
                 payload=pulled.data,
@@ -33,18 +33,18 @@ class Batch:
 
 
 class ReadBatch(beam.PTransform):
-    """The messages of the batch. A reading DoFn: beam.Create would encode each of them first.
+    """The messages of the batch. Read by a DoFn: beam.Create would encode each of them first.
 
-    They are no part of the pickled DoFn either, which Beam compresses at every run.
+    They are not part of the pickled DoFn either, which Beam compresses at every run.
     """
 
     def __init__(self, batch: Shared) -> None:
-        """Takes the handle of the batch, which the caller has acquired and holds."""
+        """Takes the handle of the batch, which the caller has acquired and keeps."""
         super().__init__()
         self._batch = batch
 
     def expand(self, input_or_inputs: beam.Pipeline) -> beam.PCollection[Message]:
-        """The messages, once for each run."""
+        """Returns the messages of the batch, read again at each run."""
         read = beam.ParDo(_ReadFn(self._batch)).with_output_types(Message)
         return input_or_inputs | "Once" >> beam.Impulse() | "Read" >> read
 

@@ -1,4 +1,4 @@
-"""What the mode tells of itself, for people: one live line on a terminal, log lines elsewhere."""
+"""The progress of the mode for people: one live line on a terminal, log lines elsewhere."""
 
 import logging
 import sys
@@ -19,7 +19,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Status:
-    """Told after each batch. Nothing is drawn in between, so that waiting costs nothing."""
+    """Totals, updated after each batch. Nothing is drawn in between, so waiting costs nothing."""
 
     def __init__(self) -> None:
         self._totals = Counts()
@@ -46,8 +46,8 @@ class Status:
         else:
             _LOG.info("stopped: %s", self._text())
 
-    def tell(self, counts: Counts, seconds: float) -> None:
-        """Adds what a batch has done, and how long it took."""
+    def add(self, counts: Counts, seconds: float) -> None:
+        """Adds the counters of a batch that took so many seconds, and shows the totals."""
         self._totals += counts
         if self._live is not None:
             rate = counts[metrics.RECEIVED] / seconds

@@ -27,12 +27,12 @@ from schemas.exam_event.family import EXAM_EVENT
 from schemas.families import FAMILIES
 from transforms.fixes import FIXES
 
-# Replaying an event that the app reports as a failure makes the same dead letter again.
+# Replaying an event that reports a failure of the app produces the same dead letter again.
 _DEFAULT_KINDS = frozenset(ErrorKind) - {ErrorKind.STORE_ERROR}
 
 
 class _LoopError(Exception):
-    """The letters would go back to where they come from."""
+    """--topic is the topic that the dead letters come from."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,8 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         fault = f"{explain(error)}: {resume}" if sent else explain(error)
     if tally or fault is None:
         print("\n".join(lines(tally, dry_run=args.dry_run)))
-    if fault is None and any(outcome is Outcome.REFUSED for _, outcome in tally):
-        fault = "Pub/Sub refused some of them"
+    if fault is None and any(outcome is Outcome.REJECTED for _, outcome in tally):
+        fault = "Pub/Sub rejected some of them"
     if fault is not None:
         print(f"error: {fault}", file=sys.stderr)
     return 0 if fault is None else 1
@@ -72,7 +72,7 @@ def _source(args: argparse.Namespace) -> Iterator[CandidateSource]:
         return
     name = f"subscription {args.dead_letter_subscription}"
     with SubscriberClient() as subscriber, about(name):
-        with contextlib.suppress(PermissionDenied):  # then nobody can tell
+        with contextlib.suppress(PermissionDenied):  # then it cannot be checked
             found = subscriber.get_subscription(subscription=args.dead_letter_subscription)
             if found.topic == args.topic:
                 raise _LoopError("--topic is the dead-letter topic itself")
@@ -93,7 +93,7 @@ def _replay(source: CandidateSource, args: argparse.Namespace, tally: Tally) -> 
 
 
 def lines(tally: Tally, *, dry_run: bool) -> list[str]:
-    """Error kind, outcome and how many, line by line."""
+    """One line per error kind and outcome, with its number."""
     if not tally:
         return ["no dead letters"]
     return [
@@ -114,13 +114,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--dead_letter_subscription",
         type=arguments.subscription,
         metavar="projects/P/subscriptions/S",
-        help="take letters off the dead-letter topic: what is replayed is acknowledged",
+        help="replay dead letters from this subscription, and acknowledge what was replayed",
     )
     source.add_argument(
         "--dataset",
         type=arguments.dataset,
         metavar="PROJECT.DATASET",
-        help="or read them in the table dead_letters, which stays as it is",
+        help="replay dead letters from the table dead_letters, which is not changed",
     )
     parser.add_argument(
         "--topic", required=True, type=arguments.topic, help="the topic that the pipeline reads"
@@ -129,7 +129,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--kind",
         action="append",
         choices=[str(kind) for kind in ErrorKind],
-        help="error kind to replay, may be given again (default: all but store_error)",
+        help="error kind to replay, can be repeated (default: all but store_error)",
     )
     parser.add_argument(
         "--start", type=arguments.moment, help="first failed_at to replay, RFC 3339"
@@ -140,15 +140,17 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--ids",
         type=arguments.ids,
         metavar="FILE",
-        help="replay these messages or events, one id a line",
+        help="replay only these messages or events, one id per line",
     )
-    parser.add_argument("--fix", choices=sorted(FIXES), help="mend each message, else leave it")
+    parser.add_argument(
+        "--fix", choices=sorted(FIXES), help="fix to apply; what it does not change stays"
+    )
     parser.add_argument(
         "--max_replays",
         type=arguments.whole_number(1),
         default=3,
         metavar="N",
-        help="leave what was replayed so often (default: %(default)s)",
+        help="skip what has been replayed this often (default: %(default)s)",
     )
     parser.add_argument(
         "--event_family",

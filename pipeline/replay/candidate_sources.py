@@ -21,8 +21,8 @@ _BATCH = 500
 _PULL_SECONDS = 5.0
 _LEASE_SECONDS = 600
 _RENEW_SECONDS = 300.0
-# The service hands messages out in any order and a few at a time, and none now and then while there
-# are some: so many pulls without an old letter are taken for the end of them.
+# The service delivers messages in any order, a few at a time, and sometimes none although there are
+# some: this many pulls without an old letter are taken as the end.
 _PULLS_WITHOUT_OLD = 10
 _EMPTY_PULLS = 3
 
@@ -33,25 +33,25 @@ class CandidateSource(Protocol):
     """A bounded pass over dead letters.
 
     Attributes:
-        total: how many there are; None where nobody knows.
-        resume: how to go on after an interruption, in words.
+        total: how many there are; None if unknown.
+        resume: how to continue after an interruption, for the user.
     """
 
     total: int | None
     resume: str
 
     def __iter__(self) -> Iterator[Batch]:
-        """Batches of (key, letter); None for what is no letter of ours."""
+        """Yields batches of (key, letter); the letter is None if it is not one of ours."""
 
     def replayed(self, keys: Sequence[str]) -> None:
-        """Called when the topic has taken the letters of these keys."""
+        """Called when the topic has accepted the letters of these keys."""
 
 
 class SubscriptionCandidates:
     """The letters that were on the topic when the pass began; a context manager.
 
-    A letter is acknowledged when it is replayed. Every other is held until the end, so that it does
-    not come again and again, and then released.
+    A letter is acknowledged when it is replayed. Every other is leased until the end, so that it is
+    not delivered repeatedly, and then released.
     """
 
     total: int | None = None
@@ -75,7 +75,7 @@ class SubscriptionCandidates:
         self._set_lease(self._held.values(), 0)
 
     def __iter__(self) -> Iterator[Batch]:
-        """Batches of letters from before the pass, each letter once."""
+        """Yields batches of letters from before the pass, each letter once."""
         began, pulls_without_old, empty_pulls = dt.datetime.now(dt.UTC), 0, 0
         seen: set[str] = set()
         while pulls_without_old < _PULLS_WITHOUT_OLD and empty_pulls < _EMPTY_PULLS:
@@ -94,7 +94,7 @@ class SubscriptionCandidates:
             self._renew()
 
     def replayed(self, keys: Sequence[str]) -> None:
-        """Acknowledges them."""
+        """Acknowledges the letters of these keys."""
         ack_ids = [self._held.pop(key) for key in keys]
         if ack_ids:
             self._client.acknowledge(subscription=self._subscription, ack_ids=ack_ids)
@@ -124,7 +124,7 @@ class SubscriptionCandidates:
 
 
 class TableCandidates:
-    """The letters of the table ``dead_letters``, the oldest first; the table stays as it is."""
+    """The letters of the table ``dead_letters``, the oldest first; the table is not changed."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class TableCandidates:
         family: EventFamily,
         selection: Selection,
     ) -> None:
-        """Runs the query; raises what the client raises."""
+        """Runs the query; raises the client's errors."""
         config = bigquery.QueryJobConfig(query_parameters=parameters(family, selection))
         retry = bigquery.DEFAULT_RETRY.with_timeout(30)
         sql = dataset.statement(__package__, SQL)
@@ -143,7 +143,7 @@ class TableCandidates:
         self.resume = "run it again"
 
     def __iter__(self) -> Iterator[Batch]:
-        """Batches of letters."""
+        """Yields batches of letters."""
         for page in self._rows.pages:
             letters = [ReplayCandidate.of_row(row) for row in page]
             if letters:
@@ -151,13 +151,13 @@ class TableCandidates:
             yield [(letter.message_id, letter) for letter in letters]
 
     def replayed(self, keys: Sequence[str]) -> None:
-        """Nothing to do: a letter stays in the table, and what it says stays true."""
+        """Does nothing: a letter stays in the table, and remains true."""
 
 
 def parameters(
     family: EventFamily, selection: Selection
 ) -> list[bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter]:
-    """What the query asks for."""
+    """The query parameters."""
     return [
         bigquery.ScalarQueryParameter("event_family", "STRING", family.name),
         bigquery.ArrayQueryParameter("error_kinds", "STRING", sorted(selection.kinds)),

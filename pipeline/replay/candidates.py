@@ -1,4 +1,4 @@
-"""Dead letters as they come back, from the topic or from the table, and which are replayed."""
+"""Dead letters read from the topic or the table, and the policy that selects them."""
 
 import dataclasses
 import datetime as dt
@@ -20,25 +20,25 @@ from transforms.dead_letters import (
 )
 from transforms.fixes import Fix, fields_of
 
-# Names the message that was replayed first, so that its replays can be told to be one message's.
+# The id of the first message of a chain of replays, so that its replays can be grouped.
 REPLAY_OF = "replay_of"
 
 
 class Outcome(enum.StrEnum):
-    """What becomes of a dead letter in a replay."""
+    """The outcome of a replay for one dead letter."""
 
     REPLAYED = "replayed"
-    NOT_ASKED_FOR = "not asked for"
-    IS_FACT = "a fact by now"
+    NOT_SELECTED = "not selected"
+    IS_FACT = "already a fact"
     TRUNCATED = "payload truncated"
     MAX_REPLAYS = "at --max_replays"
-    NOT_MENDED = "not changed by the fix"
-    REFUSED = "refused by Pub/Sub"
+    NOT_FIXED = "not changed by the fix"
+    REJECTED = "rejected by Pub/Sub"
 
 
 @dataclasses.dataclass(frozen=True)
 class ReplayCandidate:
-    """What a replay needs to know of a dead letter.
+    """The parts of a dead letter that a replay needs.
 
     Attributes:
         payload: the message data.
@@ -46,7 +46,7 @@ class ReplayCandidate:
         message_id: of the original message.
         error_kind, error_field, stage, event_id, failed_at, replay_count: as in the table.
         truncated: whether the payload is only the beginning of it.
-        is_fact: whether the event is a fact by now; the topic cannot tell.
+        is_fact: whether the event is already a fact; always False for a letter from the topic.
     """
 
     payload: bytes
@@ -66,32 +66,32 @@ class ReplayCandidate:
         """A letter from the dead-letter topic.
 
         Raises:
-            ValueError: the message is no dead letter of ours.
+            ValueError: the message is not one of our dead letters.
         """
-        told = dict(message.attributes)
+        attributes = dict(message.attributes)
         try:
             return cls(
                 payload=message.data,
-                attributes=senders_attributes(told),
-                message_id=told["message_id"],
-                error_kind=told["error_kind"],
-                error_field=told.get("error_field"),
-                stage=told["stage"],
-                event_id=told.get("event_id"),
-                failed_at=_moment(told["failed_at"]),
-                replay_count=int(told[REPLAY_COUNT]),
-                truncated=PAYLOAD_TRUNCATED in told,
+                attributes=senders_attributes(attributes),
+                message_id=attributes["message_id"],
+                error_kind=attributes["error_kind"],
+                error_field=attributes.get("error_field"),
+                stage=attributes["stage"],
+                event_id=attributes.get("event_id"),
+                failed_at=_moment(attributes["failed_at"]),
+                replay_count=int(attributes[REPLAY_COUNT]),
+                truncated=PAYLOAD_TRUNCATED in attributes,
             )
         except KeyError as missing:
             raise ValueError(f"the attribute {missing} is missing") from None
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> Self:
-        """A letter from the query of ``sql/dead_letters.sql``."""
-        told: dict[str, str] = msgspec.json.decode(row["attributes"]) or {}
+        """A letter from the query of ``dead_letters.sql``."""
+        attributes: dict[str, str] = msgspec.json.decode(row["attributes"]) or {}
         return cls(
             payload=row["payload"],
-            attributes={key: value for key, value in told.items() if key != REPLAY_COUNT},
+            attributes={key: value for key, value in attributes.items() if key != REPLAY_COUNT},
             message_id=row["message_id"],
             error_kind=row["error_kind"],
             error_field=row["error_field"],
@@ -104,10 +104,10 @@ class ReplayCandidate:
         )
 
     def again(self, payload: bytes) -> PubsubMessage:
-        """The message to publish: the original one, counted, with this payload.
+        """The message to publish: the original one with this payload and a higher replay_count.
 
-        Pub/Sub takes 100 attributes: where the sender's and the two that count are more, the last
-        of the sender's are left out. A sender's own replay_of names no replay.
+        Pub/Sub accepts 100 attributes: if there are more with our two, the last of the sender's are
+        left out. A replay_of of the sender's own is overwritten.
         """
         first = self.attributes.get(REPLAY_OF) if self.replay_count > 0 else None
         counted = {
@@ -121,12 +121,12 @@ class ReplayCandidate:
 
 @dataclasses.dataclass(frozen=True)
 class Selection:
-    """Which letters are asked for.
+    """The letters selected by the options.
 
     Attributes:
         kinds: error kinds.
-        start, end: of failed_at, UTC: from the one to before the other.
-        test: test_id in the payload; None for every one.
+        start, end: range of failed_at, UTC; the end is exclusive.
+        test: test_id in the payload; None for all.
         ids: ids of messages or events; None for all.
     """
 
@@ -147,11 +147,11 @@ class Selection:
 
 @dataclasses.dataclass(frozen=True)
 class ReplayPolicy:
-    """What is done with a letter.
+    """Decides what to do with a letter.
 
     Attributes:
-        fix: None where the payload goes out as it came.
-        max_replays: a letter that was replayed so often stays.
+        fix: None if the payload is sent unchanged.
+        max_replays: a letter that has been replayed this often is skipped.
     """
 
     family: EventFamily
@@ -160,14 +160,14 @@ class ReplayPolicy:
     max_replays: int
 
     def decide(self, letter: ReplayCandidate) -> tuple[Outcome, bytes]:
-        """What becomes of it, and the payload to send where it is to be replayed."""
+        """The outcome for a letter, and the payload to send if it is REPLAYED."""
         payload = self.fix(self.family, letter.payload) if self.fix else letter.payload
         for outcome, applies in (
-            (Outcome.NOT_ASKED_FOR, letter not in self.selection),
+            (Outcome.NOT_SELECTED, letter not in self.selection),
             (Outcome.IS_FACT, letter.is_fact),
             (Outcome.TRUNCATED, letter.truncated),
             (Outcome.MAX_REPLAYS, letter.replay_count >= self.max_replays),
-            (Outcome.NOT_MENDED, self.fix is not None and payload == letter.payload),
+            (Outcome.NOT_FIXED, self.fix is not None and payload == letter.payload),
         ):
             if applies:
                 return outcome, payload

@@ -1,4 +1,4 @@
-"""The replay itself: letters in, messages out, and what is told of them."""
+"""The replay itself: sends selected letters as messages, and counts the outcomes."""
 
 import collections
 from collections.abc import Callable, Iterator, Sequence
@@ -17,14 +17,14 @@ from schemas.family import EventFamily
 from transforms.dead_letters import MAX_MESSAGE_BYTES
 from transforms.fixes import fields_of
 
-_RETRY = Retry(timeout=60.0)  # of what passes; a topic that is not there does not
+_RETRY = Retry(timeout=60.0)  # for transient errors; a missing topic is not one
 _TIMEOUT_SECONDS = 30.0
 _MAX_PUBLISH_MESSAGES = 1_000
 _EXAMPLES = 3
 UNREADABLE = "(no dead letter)"
 
 Tally: TypeAlias = collections.Counter[tuple[str, Outcome]]
-# Takes messages, gives the places of those that the topic refuses.
+# Takes messages, returns the indices of those that the topic rejects.
 Send: TypeAlias = Callable[[Sequence[PubsubMessage]], set[int]]
 _Chosen: TypeAlias = tuple[str, ReplayCandidate, PubsubMessage]
 
@@ -38,21 +38,21 @@ def replay(
     *,
     acknowledge: bool = True,
 ) -> None:
-    """Sends the letters on that the rules choose, and acknowledges each once the topic has it.
+    """Sends the letters that the policy selects; acknowledges each once the topic has it.
 
     Args:
         source: the letters.
-        rules: which, and how.
-        send: to the topic.
-        tally: counts letters by error kind and outcome, up to date even where an error ends it.
-        advance: told how many letters have been looked at.
-        acknowledge: whether what was sent is done with; not so in a dry run.
+        rules: which letters to send, and with which fix.
+        send: publishes to the topic.
+        tally: letters by error kind and outcome, up to date even if an error ends the replay.
+        advance: called with the number of letters processed so far.
+        acknowledge: whether to acknowledge what was sent; False in a dry run.
     """
     for batch in source:
         chosen = []
         for key, letter in batch:
             if letter is None:
-                tally[UNREADABLE, Outcome.NOT_ASKED_FOR] += 1
+                tally[UNREADABLE, Outcome.NOT_SELECTED] += 1
                 continue
             outcome, payload = rules.decide(letter)
             if outcome is Outcome.REPLAYED:
@@ -60,18 +60,18 @@ def replay(
             else:
                 tally[letter.error_kind, outcome] += 1
         for chunk in _chunks(chosen):
-            refused = send([message for _, _, message in chunk])
+            rejected = send([message for _, _, message in chunk])
             if acknowledge:
-                done = [key for n, (key, _, _) in enumerate(chunk) if n not in refused]
+                done = [key for n, (key, _, _) in enumerate(chunk) if n not in rejected]
                 source.replayed(done)
             for place, (_, letter, _) in enumerate(chunk):
-                outcome = Outcome.REFUSED if place in refused else Outcome.REPLAYED
+                outcome = Outcome.REJECTED if place in rejected else Outcome.REPLAYED
                 tally[letter.error_kind, outcome] += 1
         advance(tally.total())
 
 
 def _chunks(chosen: Sequence[_Chosen]) -> Iterator[list[_Chosen]]:
-    """Parts that fit a publish request."""
+    """Chunks that fit into a publish request."""
     chunk: list[_Chosen] = []
     size = 0
     for item in chosen:
@@ -88,7 +88,7 @@ def _chunks(chosen: Sequence[_Chosen]) -> Iterator[list[_Chosen]]:
 
 
 def to_topic(client: PublisherClient, topic: str) -> Send:
-    """Sends to a topic; returns when it has taken the messages, or refused them as such."""
+    """Returns a Send for a topic; it blocks until each message is accepted or rejected."""
 
     def publish(messages: Sequence[PubsubMessage]) -> None:
         # The request itself: the client's publish() has no room for attributes named data or topic.
@@ -104,14 +104,14 @@ def to_topic(client: PublisherClient, topic: str) -> Send:
 
 
 class Examples:
-    """Stands in for the topic in a dry run: takes everything, and keeps the first few in words."""
+    """Replaces the topic in a dry run: accepts everything, and describes the first few."""
 
     def __init__(self, family: EventFamily) -> None:
         self._family = family
         self.lines: list[str] = []
 
     def __call__(self, messages: Sequence[PubsubMessage]) -> set[int]:
-        """Refuses none."""
+        """Rejects none."""
         for message in messages[: _EXAMPLES - len(self.lines)]:
             self.lines.append(redacted(message.data, self._family))
         return set()
@@ -124,10 +124,10 @@ def redacted(payload: bytes, family: EventFamily) -> str:
     if fields is None:
         return f"{size}, no JSON object"
     known = family.event.__struct_fields__
-    told = [f"{name} {_json_type(bytes(fields[name]))}" for name in known if name in fields]
+    parts = [f"{name} {_json_type(bytes(fields[name]))}" for name in known if name in fields]
     unknown = len(fields.keys() - set(known))
-    told += [f"{unknown} fields that the contract does not know"] if unknown else []
-    return f"{size}: {', '.join(told)}"
+    parts += [f"{unknown} fields that the contract does not know"] if unknown else []
+    return f"{size}: {', '.join(parts)}"
 
 
 def _json_type(value: bytes) -> str:

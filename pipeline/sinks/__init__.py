@@ -1,1 +1,1 @@
-"""Where rows and dead letters go."""
+"""Writes rows to BigQuery and dead letters to Pub/Sub."""

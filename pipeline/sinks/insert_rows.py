@@ -1,4 +1,4 @@
-"""Rows to BigQuery by streaming inserts (tabledata.insertAll)."""
+"""Writes rows to BigQuery by streaming inserts (tabledata.insertAll)."""
 
 import base64
 import datetime as dt
@@ -18,12 +18,12 @@ from transforms.row_checker import RejectedRow
 from transforms.rows import Row, timestamp
 
 _TIMEOUT_SECONDS = 60.0
-_NO_RETRY: Any = None  # ours is around the call
-# With these the row is at fault; with any other reason BigQuery asks to try again.
+_NO_RETRY: Any = None  # the caller retries
+# For these reasons the row is at fault; for any other BigQuery asks to try again.
 # https://cloud.google.com/bigquery/docs/error-messages
 _ROW_AT_FAULT = frozenset({"invalid", "invalidQuery", "notImplemented", "parseError"})
 
-# Told as "invalid" too: every row fills a column that the table has lost, and waits for it.
+# Also reported as "invalid": every row fills a column that the table has lost, and waits for it.
 _LOST_COLUMN = "no such field"
 
 # A row's position, its insertId, and its values by column.
@@ -31,7 +31,7 @@ _Pending = tuple[int, str, dict[str, Any]]
 
 
 class InsertRowsWriter:
-    """A RowWriter over ``bigquery.Client.insert_rows_json``: one request an append."""
+    """A RowWriter over ``bigquery.Client.insert_rows_json``: one request per append."""
 
     def __init__(self, dataset: Dataset, table: str, columns: tuple[str, ...]) -> None:
         self._dataset = dataset
@@ -47,11 +47,11 @@ class InsertRowsWriter:
         return self.__dict__ | {"_client": None}
 
     def open(self) -> None:
-        """Reads the table; where it is missing, waits for it."""
+        """Reads the table; waits for it if it is missing."""
         retry_transient("BigQuery", self._live.read)
 
     def append(self, rows: Sequence[Row]) -> None:
-        """Writes rows, in halves where BigQuery rejects a request as such."""
+        """Writes rows; halves a request that BigQuery rejects as a whole."""
         checked = retry_transient("BigQuery", self._live.check, rows)
         first, self._appended = self._appended, self._appended + len(rows)
         self._rejected += rejected_rows(checked, first)
@@ -69,7 +69,7 @@ class InsertRowsWriter:
                 )
 
     def flush(self) -> list[RejectedRow]:
-        """The rejected rows since the last flush."""
+        """Returns the rows rejected since the last flush."""
         rejected, self._rejected, self._appended = self._rejected, [], 0
         return rejected
 
@@ -83,10 +83,10 @@ class InsertRowsWriter:
         retry_transient("BigQuery", self._insert, rows)
 
     def _insert(self, rows: Sequence[_Pending]) -> None:
-        """Inserts those rows that no earlier answer has settled; BigQuery may put some off.
+        """Inserts the rows that no earlier response has settled; BigQuery may defer some.
 
         Raises:
-            ServiceUnavailable: some are put off, or the answer is not BigQuery's.
+            ServiceUnavailable: some are deferred, or the response is not BigQuery's.
             GoogleAPICallError: the whole request failed.
         """
         pending = [row for row in rows if row[0] in self._unsettled]
@@ -103,25 +103,25 @@ class InsertRowsWriter:
                 skip_invalid_rows=True,
                 timeout=_TIMEOUT_SECONDS,
             )
-        put_off = set()
-        for told in errors:
-            row = pending[told["index"]]
-            first = told["errors"][0]
+        deferred = set()
+        for reported in errors:
+            row = pending[reported["index"]]
+            first = reported["errors"][0]
             if str(first.get("message")).startswith(_LOST_COLUMN):
                 self._live.forget()
-                put_off.add(row[0])
+                deferred.add(row[0])
             elif first["reason"] in _ROW_AT_FAULT:
                 reason = f"{first['reason']}: {first.get('message')}"
                 self._rejected.append(RejectedRow.of(row[0], reason, first.get("location") or None))
             else:
-                put_off.add(row[0])
-        self._unsettled -= {position for position, _, _ in pending} - put_off
-        if put_off:
-            raise ServiceUnavailable(f"{len(put_off)} rows are put off")  # type: ignore[no-untyped-call]
+                deferred.add(row[0])
+        self._unsettled -= {position for position, _, _ in pending} - deferred
+        if deferred:
+            raise ServiceUnavailable(f"{len(deferred)} rows are deferred")  # type: ignore[no-untyped-call]
 
 
 def json_row(columns: Sequence[str], row: Row) -> dict[str, Any]:
-    """A row as BigQuery's JSON takes it."""
+    """A row as JSON for insertAll."""
     return {column: _json_value(value) for column, value in zip(columns, row, strict=True)}
 
 

@@ -1,4 +1,4 @@
-"""Dead letters to their Pub/Sub topic."""
+"""Publishes dead letters to their Pub/Sub topic."""
 
 import logging
 from collections.abc import Sequence
@@ -18,18 +18,18 @@ from transforms.dead_letters import MAX_MESSAGE_BYTES, to_pubsub
 _LOG = logging.getLogger(__name__)
 _TIMEOUT_SECONDS = 60.0
 _MAX_PUBLISH_MESSAGES = 1_000
-_NO_RETRY: Any = None  # ours is around the call
+_NO_RETRY: Any = None  # the caller retries
 
 
 class PublishDeadLetters(beam.PTransform):
-    """DeadLetter -> the dead-letter topic; a bundle is done when Pub/Sub has all of its letters."""
+    """DeadLetter -> the dead-letter topic; a bundle ends when Pub/Sub has all of its letters."""
 
     def __init__(self, topic: str) -> None:
         super().__init__()
         self._topic = topic
 
     def expand(self, input_or_inputs: beam.PCollection[DeadLetter]) -> beam.PCollection[Any]:
-        """Wires the step."""
+        """Publishes each dead letter; the output is empty."""
         return input_or_inputs | beam.ParDo(_PublishFn(self._topic))
 
 
@@ -37,7 +37,7 @@ class _PublishFn(beam.DoFn):
     def __init__(self, topic: str) -> None:
         self._topic = topic
         self._published = metrics.counter(metrics.DEAD_LETTERS_PUBLISHED)
-        self._refused = metrics.counter(metrics.DEAD_LETTER_MESSAGES_REFUSED)
+        self._rejected = metrics.counter(metrics.DEAD_LETTER_MESSAGES_REFUSED)
 
     def setup(self) -> None:
         self._client = retry_transient("Pub/Sub", pubsub_v1.PublisherClient)
@@ -69,16 +69,16 @@ class _PublishFn(beam.DoFn):
             return
         for _, reply in send_in_halves(self._send, self._pending):
             if isinstance(reply, GoogleAPICallError):
-                # The table has it; the topic will not take it, whatever we do.
-                _LOG.error("Pub/Sub refuses a dead letter: %s", type(reply).__name__)
-                self._refused.inc()
+                # The table has it; retrying would not make the topic accept it.
+                _LOG.error("Pub/Sub rejected a dead letter: %s", type(reply).__name__)
+                self._rejected.inc()
             else:
                 self._published.inc(reply)
         self.start_bundle()
 
     def _send(self, messages: Sequence[PubsubMessage]) -> int:
-        # The request itself rather than the client's publish(), which takes attributes as
-        # keywords and so has no room for those named data, topic, retry or timeout.
+        # The request itself rather than the client's publish(), which takes attributes as keywords
+        # and so cannot send any named data, topic, retry or timeout.
         retry_transient(
             "Pub/Sub",
             PublisherApi.publish,

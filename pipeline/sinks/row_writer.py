@@ -1,4 +1,4 @@
-"""What the sink asks of a way to write rows to a table."""
+"""The interface between the sink and a way to write rows to a table."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,25 +8,25 @@ from transforms.rows import Row
 
 
 class RowWriter(Protocol):
-    """Writes rows of one table; it travels to the workers, without its connection.
+    """Writes rows of one table; it is pickled to the workers without its connection.
 
-    An outage (unreachable, overloaded, access refused, table missing) is waited out inside
-    ``append`` or ``flush``: a row comes back only where it is itself at fault.
+    ``append`` and ``flush`` wait during an outage (unreachable, overloaded, access denied, table
+    missing): a row is returned as rejected only if the row itself is at fault.
     """
 
     def open(self) -> None:
-        """Called in ``setup``."""
+        """Opens the connection; called in ``setup``."""
 
     def append(self, rows: Sequence[Row]) -> None:
-        """Begins to write rows; blocks while too much is under way."""
+        """Starts to write rows; blocks while too much is in flight."""
 
     def flush(self) -> list[RejectedRow]:
-        """Waits until every appended row is written or rejected; gives the rejected ones."""
+        """Waits until every appended row is written or rejected; returns the rejected ones."""
 
     def close(self) -> None:
-        """Called in ``teardown``."""
+        """Releases the connection; called in ``teardown``."""
 
 
 def rejected_rows(checked: Checked, first: int) -> list[RejectedRow]:
-    """What the check rejects of an append whose rows stand from ``first`` on."""
+    """The rows that a check rejected, their positions counted from ``first``."""
     return [RejectedRow(first + position, rejection) for position, rejection in checked.rejected]

@@ -1,4 +1,4 @@
-"""A table as BigQuery describes it, and rows held against that before they are sent."""
+"""The schema of a table as BigQuery reports it, and the check of rows against it."""
 
 import contextlib
 import datetime as dt
@@ -15,17 +15,17 @@ from gcp.retry import gateways_answer_as_outage
 from transforms.row_checker import Checked, MissingColumnError, RowChecker
 from transforms.rows import Row
 
-# Rows that are bad have the table read again, however many they are not more often than this.
+# Rejected rows cause the table to be read again, at most once in this many seconds.
 READ_AGAIN_SECONDS = 10.0
 _TIMEOUT_SECONDS = 60.0
-_NO_RETRY: Any = None  # the callers wait out outages
+_NO_RETRY: Any = None  # the callers retry
 
 
 class TableSchema:
-    """Reads the table when it is needed, and again when it is said to have changed.
+    """Reads the table on first use, and again when it may have changed.
 
-    All methods raise GoogleAPICallError where the table cannot be read, does not exist, or lacks
-    a column that rows fill. Nobody's row is at fault then: the work waits.
+    All methods raise GoogleAPICallError if the table cannot be read, does not exist, or lacks a
+    column that rows fill. No row is at fault then: the work waits.
     """
 
     def __init__(self, dataset: Dataset, table: str, columns: Sequence[str]) -> None:
@@ -39,7 +39,7 @@ class TableSchema:
         return self.__dict__ | {"_table": None}
 
     def read(self) -> RowChecker:
-        """The table."""
+        """The checker for the table, which is read if needed."""
         table = self._table
         if table is None:
             self._read_at = time.monotonic()
@@ -54,14 +54,14 @@ class TableSchema:
         return table
 
     def forget(self) -> None:
-        """Has the table read again."""
+        """Makes the next use read the table again."""
         self._table = None
 
     def check(self, rows: Sequence[Row]) -> Checked:
-        """Parts the rows that the table takes from the others.
+        """Separates the rows that the table accepts from the others.
 
-        Somebody may have relaxed or retyped a column since the table was read, so no row is bad
-        by a reading that is older than ``READ_AGAIN_SECONDS``.
+        A column may have been relaxed or retyped since the table was read, so no row is rejected
+        by a schema that is older than ``READ_AGAIN_SECONDS``.
         """
         with self._expect_columns():
             checked = self.read().check(rows, dt.datetime.now(dt.UTC))
@@ -71,7 +71,7 @@ class TableSchema:
             return checked
 
     def fit(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Rows that were checked, with the columns that the table has now."""
+        """Rows that were checked, converted to the columns that the table has now."""
         with self._expect_columns():
             return self.read().fit(batch)
 

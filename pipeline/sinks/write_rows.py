@@ -1,7 +1,7 @@
-"""Where rows go: a table of BigQuery.
+"""The sink: writes elements as rows of a BigQuery table.
 
-The sink is fused with the steps before it, so that a bundle is done, and on Dataflow acknowledged,
-only when its rows are written.
+It is fused with the steps before it, so that a bundle ends, and on Dataflow is acknowledged, only
+when its rows are written.
 """
 
 import logging
@@ -21,8 +21,8 @@ from transforms.dead_letters import internal_error
 from transforms.rows import Row, RowMaker
 
 _LOG = logging.getLogger(__name__)
-# One append; and what may be under way before the sink waits for it, so that memory is bounded
-# however large the bundle.
+# The size of one append; and the limits of what is in flight before the sink waits, so that memory
+# is bounded whatever the size of the bundle.
 _APPEND_ROWS = 500
 _APPEND_BYTES = 1_000_000
 _FLUSH_ROWS = 10_000
@@ -35,12 +35,12 @@ Rejected = tuple[Message, Rejection]
 class WriteRows(beam.PTransform):
     """Collections of elements -> (Message, Rejection) of those that did not become a row.
 
-    Kind internal_error where no row could be made, rejected_by_warehouse where the table does
-    not take it.
+    The kind is internal_error if no row could be built, rejected_by_warehouse if the table does not
+    accept it.
     """
 
     def __init__(self, maker: RowMaker[Any], writer: RowWriter, written: str) -> None:
-        """Takes how rows are made and written, and the name of the counter of those written."""
+        """Takes the row maker, the writer, and the name of the counter of rows written."""
         super().__init__()
         self._fn = _WriteFn(maker, writer, written)
 
@@ -48,19 +48,19 @@ class WriteRows(beam.PTransform):
     def expand(
         self, input_or_inputs: tuple[beam.PCollection[Any], ...]
     ) -> beam.PCollection[tuple[Message, Rejection]]:
-        """Wires the step, for each collection on its own."""
-        refused = tuple(
+        """Writes each collection in its own step; returns the rejected messages of all."""
+        rejected = tuple(
             elements | f"Write{number}" >> beam.ParDo(self._fn).with_output_types(Rejected)
             for number, elements in enumerate(input_or_inputs)
         )
-        return refused | "Refused" >> beam.Flatten()
+        return rejected | "Refused" >> beam.Flatten()
 
 
 class CountRefused(beam.PTransform):
-    """Tells of dead letters that the table refuses; the topic has them, where there is one."""
+    """Logs and counts dead letters that the table rejects; the topic, if any, has them."""
 
     def expand(self, input_or_inputs: beam.PCollection[Rejected]) -> beam.PCollection[Any]:
-        """Wires the step."""
+        """Logs and counts each; the output is empty."""
         return input_or_inputs | beam.ParDo(_CountRefusedFn())
 
 
@@ -74,7 +74,7 @@ class _WriteFn(beam.DoFn):
         self._writer.open()
 
     def start_bundle(self) -> None:
-        self._writer.flush()  # of what a bundle that failed left behind
+        self._writer.flush()  # drops what a failed bundle left behind
         self._rows: list[Row] = []
         self._row_bytes = 0
         self._messages: list[Message] = []
@@ -85,7 +85,7 @@ class _WriteFn(beam.DoFn):
         try:
             row = self._maker.row(element)
         except Exception as error:
-            _LOG.error("making a row failed on a message: %s", type(error).__name__)
+            _LOG.error("building a row failed for a message: %s", type(error).__name__)
             yield message, internal_error(error)
             return
         self._rows.append(row)
@@ -99,8 +99,8 @@ class _WriteFn(beam.DoFn):
     def finish_bundle(self) -> Iterator[WindowedValue]:
         self._append()
         window = GlobalWindow()
-        for refused in self._flush():
-            yield WindowedValue(refused, window.max_timestamp(), [window])
+        for rejected in self._flush():
+            yield WindowedValue(rejected, window.max_timestamp(), [window])
 
     def teardown(self) -> None:
         self._writer.close()
@@ -121,9 +121,9 @@ class _WriteFn(beam.DoFn):
 
 class _CountRefusedFn(beam.DoFn):
     def __init__(self) -> None:
-        self._refused = metrics.counter(metrics.DEAD_LETTER_ROWS_REFUSED)
+        self._rejected = metrics.counter(metrics.DEAD_LETTER_ROWS_REFUSED)
 
     def process(self, element: Rejected) -> None:
-        # The reason stays out of the log: BigQuery's quotes the row.
-        _LOG.error("a dead letter has no row: %s", element[1].kind)
-        self._refused.inc()
+        # The reason is not logged: BigQuery's text quotes the row.
+        _LOG.error("a dead letter could not be written to the table: %s", element[1].kind)
+        self._rejected.inc()

@@ -1,1 +1,1 @@
-"""Where messages come from."""
+"""Reads messages from Pub/Sub and from files."""

@@ -1,4 +1,4 @@
-"""Messages of files: JSON lines, or Pub/Sub archives in Avro."""
+"""Reads messages from files: JSON lines, or Pub/Sub archives in Avro."""
 
 import dataclasses
 import datetime as dt
@@ -12,7 +12,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from schemas.message import Message
 
-# Pub/Sub takes no longer message, so a longer line is kept only so far.
+# Pub/Sub accepts no longer message, so a longer line is truncated.
 MAX_LINE_BYTES = 10_000_000
 ARCHIVE_FIELDS = frozenset({"data", "message_id", "publish_time", "attributes"})
 
@@ -23,11 +23,11 @@ class DamagedInputError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class FileInput:
-    """Files to read to their end.
+    """Files to read.
 
     Attributes:
         name: path or pattern of ``.jsonl`` or ``.avro`` files.
-        publish_time: of the lines of ``.jsonl`` files, which carry none; UTC.
+        publish_time: for the lines of ``.jsonl`` files, which have none; UTC.
     """
 
     name: str
@@ -35,16 +35,16 @@ class FileInput:
 
 
 class ReadFiles(beam.PTransform):
-    """The messages of files, shared out among the workers by file."""
+    """The messages of files, distributed to the workers by file."""
 
     def __init__(self, files: FileInput) -> None:
         super().__init__()
         self._input = files
 
     def expand(self, input_or_inputs: beam.Pipeline) -> beam.PCollection[Message]:
-        """Gives a collection of Message."""
+        """Returns the messages of all files."""
         files = input_or_inputs | "Files" >> beam.Create(match(self._input.name))
-        # Breaks fusion, so that workers share the files out.
+        # Breaks fusion, so that the files are distributed to the workers.
         return (
             files
             | "ShareOut" >> beam.Reshuffle()
@@ -56,10 +56,10 @@ class ReadFiles(beam.PTransform):
 
 
 def match(pattern: str) -> list[str]:
-    """The files that a path or pattern names, in order: URIs, and absolute local paths.
+    """The files that match a path or pattern, sorted: URIs, and absolute local paths.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: no file matches.
     """
     found = FileSystems.match([pattern])[0].metadata_list
     if not found:
@@ -72,7 +72,7 @@ def _absolute(path: str) -> str:
 
 
 def read_file(path: str, publish_time: dt.datetime) -> Iterator[Message]:
-    """The messages of one file, by the ending of its name.
+    """The messages of one file; the ending of its name decides the format.
 
     Raises:
         DamagedInputError: it cannot be read to its end.
@@ -83,7 +83,7 @@ def read_file(path: str, publish_time: dt.datetime) -> Iterator[Message]:
                 yield from read_archive(stream, path)
             else:
                 yield from read_lines(stream, path, publish_time)
-    except Exception as error:  # whatever a codec or a file system makes of broken bytes
+    except Exception as error:  # whatever a codec or a file system raises for broken bytes
         raise DamagedInputError(
             f"{path} is damaged ({type(error).__name__}): this run is not complete; mend or leave "
             "out the file and run again, what is written twice is read once"
@@ -91,7 +91,7 @@ def read_file(path: str, publish_time: dt.datetime) -> Iterator[Message]:
 
 
 def read_lines(stream: BinaryIO, path: str, publish_time: dt.datetime) -> Iterator[Message]:
-    """One message a line (its id: path and line number); an empty line is an empty message."""
+    """One message per line (its id: path and line number); an empty line is an empty message."""
     number = 0
     while line := stream.readline(MAX_LINE_BYTES):
         number += 1
@@ -108,7 +108,7 @@ def read_lines(stream: BinaryIO, path: str, publish_time: dt.datetime) -> Iterat
 
 
 def _skip_line(stream: BinaryIO) -> int:
-    """Reads to the end of the line; gives the bytes skipped."""
+    """Reads to the end of the line; returns the number of bytes skipped."""
     skipped = 0
     while rest := stream.readline(MAX_LINE_BYTES):
         skipped += len(rest.removesuffix(b"\n"))
@@ -131,10 +131,10 @@ def read_archive(stream: BinaryIO, path: str) -> Iterator[Message]:
 
 
 def check_archive(path: str) -> None:
-    """Looks at the header of an archive.
+    """Checks the header of an archive.
 
     Raises:
-        ValueError: it is no Avro file, or one without the message's metadata.
+        ValueError: it is not an Avro file, or one without the messages' metadata.
     """
     with FileSystems.open(path) as stream:
         try:

@@ -1,4 +1,4 @@
-"""Messages of a Pub/Sub subscription."""
+"""Reads messages from a Pub/Sub subscription."""
 
 import dataclasses
 import datetime as dt
@@ -23,14 +23,14 @@ class SubscriptionInput:
 
 
 class ReadSubscription(beam.PTransform):
-    """The messages of a subscription, without end."""
+    """The messages of a subscription, unbounded."""
 
     def __init__(self, subscription: SubscriptionInput) -> None:
         super().__init__()
         self._input = subscription
 
     def expand(self, input_or_inputs: beam.Pipeline) -> beam.PCollection[Message]:
-        """Gives a collection of Message."""
+        """Returns the messages of the subscription."""
         received = input_or_inputs | "FromPubSub" >> ReadFromPubSub(
             subscription=self._input.name, id_label=self._input.id_label, with_attributes=True
         )
@@ -40,10 +40,10 @@ class ReadSubscription(beam.PTransform):
 
 
 def from_pubsub(received: PubsubMessage, source: str) -> Message:
-    """The message as Beam's Pub/Sub source hands it over.
+    """Converts a message of Beam's Pub/Sub source.
 
-    The publish time comes as a subclass of datetime that counts nanoseconds and that our coders do
-    not know; it becomes a plain one.
+    Its publish time is a subclass of datetime with nanoseconds, which our coders do not know; it
+    becomes a plain datetime.
     """
     published = received.publish_time
     return Message(

@@ -200,7 +200,7 @@ def test_an_account_without_permissions(diagnose, cloud, monkeypatch):
 
         return call
 
-    unchecked = UncheckedError("BigQuery: not checked, this account may not look")
+    unchecked = UncheckedError("BigQuery: not checked, this account has no permission")
     cloud(lambda: (AnonymousCredentials(), None))
     for question in ("check_dataset", "check_table", "check_settings", "check_stream"):
         monkeypatch.setattr(f"pipeline.preflight.{question}", may_not(unchecked))

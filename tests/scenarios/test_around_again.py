@@ -52,4 +52,4 @@ def test_what_is_replayed_is_counted_and_nothing_is_doubled(
         again = capsys.readouterr().out
         assert "replayed " not in again
         assert f"{'schema_violation':<24}{'at --max_replays':<28}{1:>10}\n" in again
-    assert f"{'schema_violation':<24}{'a fact by now':<28}{2:>10}\n" in again
+    assert f"{'schema_violation':<24}{'already a fact':<28}{2:>10}\n" in again

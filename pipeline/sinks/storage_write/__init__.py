@@ -1,1 +1,1 @@
-"""Rows to BigQuery by the Storage Write API."""
+"""Writes rows with BigQuery's Storage Write API."""

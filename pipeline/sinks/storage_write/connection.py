@@ -1,4 +1,4 @@
-"""One AppendRows call of BigQuery's Storage Write API, with several appends under way."""
+"""One AppendRows call of BigQuery's Storage Write API, with several appends in flight."""
 
 import collections
 import dataclasses
@@ -22,27 +22,27 @@ from google.cloud.bigquery_storage_v1.types import AppendRowsRequest, AppendRows
 from gcp.retry import is_request_at_fault
 
 MAX_REQUEST_BYTES = 10_000_000
-# What may be under way before a sender waits.
+# Limits of what is in flight before a sender waits.
 MAX_PENDING = 100
 MAX_PENDING_BYTES = 40_000_000
-# How long BigQuery may say nothing while an append is under way.
+# How long BigQuery may take to answer while an append is in flight.
 RESPONSE_SECONDS = 60.0
 _CLOSE_SECONDS = 5.0
 
 
 class NotReachedError(Exception):
-    """The call had ended before BigQuery came to an append: send it again."""
+    """The call ended before BigQuery processed an append: send it again."""
 
 
 class Connection:
     """Appends of one schema to one table's default stream. Threads may share it.
 
-    BigQuery answers in the order of the requests, one response each. When the call ends, however
-    it does, what it has not answered fails, and the connection is of no further use.
+    BigQuery answers in the order of the requests, one response each. When the call ends for
+    any reason, unanswered appends fail, and the connection cannot be used again.
     """
 
     def __init__(self, client: BigQueryWriteClient, stream: str, schema: pa.Schema) -> None:
-        """Opens it; whether BigQuery can be reached is known with the first response.
+        """Opens the call; only the first response shows that BigQuery can be reached.
 
         Args:
             client: whose channel is used.
@@ -58,7 +58,7 @@ class Connection:
         self._error: GoogleAPICallError | None = None
         self._heard = 0.0
         # The transport's own callable: the client's append_rows would wait for the first response,
-        # and retry a call whose requests are gone.
+        # and retry a call whose requests are already consumed.
         append_rows: Any = client.transport.append_rows
         self._call = append_rows(
             iter(self._requests.get, None),
@@ -70,11 +70,11 @@ class Connection:
 
     @property
     def ended(self) -> bool:
-        """Whether it takes no more appends."""
+        """Whether the connection accepts no more appends."""
         return self._error is not None
 
     def send(self, batch: pa.RecordBatch) -> "Append":
-        """Begins to append; waits while too much is under way."""
+        """Starts an append; waits while too much is in flight."""
         rows = batch.serialize().to_pybytes()
         append = Append(self, len(rows))
         with self._changed:
@@ -91,11 +91,11 @@ class Connection:
         return append
 
     def wait(self, append: "Append") -> AppendRowsResponse:
-        """BigQuery's response to an append, which may hold an error.
+        """BigQuery's response to an append, which may contain an error.
 
         Raises:
-            GoogleAPICallError: the call ended at this append, or by an outage. Whether the rows
-                are written is not known.
+            GoogleAPICallError: the call ended at this append, or by an outage. It is unknown
+                whether the rows are written.
             NotReachedError: the call ended at an append before this one.
         """
         with self._changed:
@@ -106,7 +106,7 @@ class Connection:
         return append.outcome
 
     def half_close(self) -> None:
-        """Says that no more comes; what is under way is still answered."""
+        """Ends the requests; appends in flight are still answered."""
         self._requests.put(None)
 
     def close(self) -> None:
@@ -165,19 +165,19 @@ class Connection:
             append.outcome = NotReachedError() if is_request_at_fault(error) else error
         self._pending.clear()
         self._pending_bytes = 0
-        self._requests.put(None)  # frees the thread in which gRPC waits for requests
+        self._requests.put(None)  # releases the thread in which gRPC waits for requests
         self._call.cancel()
         self._changed.notify_all()
 
 
 @dataclasses.dataclass(eq=False)
 class Append:
-    """One batch on its way.
+    """One batch in flight.
 
     Attributes:
-        connection: what it was sent on.
+        connection: the one that it was sent on.
         size: bytes of its rows.
-        outcome: what came of it, None as long as nothing did.
+        outcome: the response or the error; None until there is one.
     """
 
     connection: Connection

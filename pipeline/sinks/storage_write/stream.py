@@ -1,4 +1,4 @@
-"""What the writers of one process share for a table: its schema and a connection to it."""
+"""The schema of a table and a connection to it, shared by the writers of one process."""
 
 import threading
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from gcp.dataset import Dataset
 from pipeline.sinks.storage_write.connection import Append, Connection
 from pipeline.sinks.table_schema import TableSchema
 
-# The old direct runner tears its DoFns down after every bundle of ten messages: a connection
-# outlives its last writer by this much, for the next one to find.
+# The old direct runner tears its DoFns down after every bundle of ten messages: a connection stays
+# open this long after its last writer, so that the next one can use it.
 _LINGER_SECONDS = 10.0
 
 
 class TableStream:
-    """A table's default stream. Threads may share it; nothing is opened before it is used."""
+    """A table's default stream. Threads may share it; nothing is opened before the first use."""
 
     def __init__(self, dataset: Dataset, table: str, columns: Sequence[str]) -> None:
         self.table = TableSchema(dataset, table, columns)
@@ -29,7 +29,7 @@ class TableStream:
         self._closing: threading.Timer | None = None
 
     def send(self, batch: pa.RecordBatch) -> Append:
-        """Begins to append rows that were checked against the table.
+        """Starts to append rows that were checked against the table.
 
         Raises:
             GoogleAPICallError: as for ``TableSchema``.
@@ -46,13 +46,13 @@ class TableStream:
     def drop(
         self, connection: Connection, *, table_changed: bool = False, silent: bool = False
     ) -> None:
-        """Has later appends use another connection; what is under way on this one is answered.
+        """Makes later appends use another connection; appends in flight on this one are answered.
 
         Args:
-            connection: the one that a response spoke of; nothing happens where it is not in use.
-            table_changed: the table is read again, too.
-            silent: nothing came through it; the client's connection to BigQuery may be dead
-                without knowing, and is closed.
+            connection: the one that failed; nothing happens if it is no longer in use.
+            table_changed: whether to read the table again, too.
+            silent: whether nothing was received on it; the client's connection to BigQuery may
+                be dead without noticing, and is closed.
         """
         with self._lock:
             if connection is not self._connection:
@@ -66,7 +66,7 @@ class TableStream:
                 self._client = None
 
     def enter(self) -> None:
-        """Counts a writer in."""
+        """Registers a writer."""
         with self._lock:
             self._writers += 1
             if self._closing is not None:
@@ -74,7 +74,7 @@ class TableStream:
                 self._closing = None
 
     def leave(self) -> None:
-        """Counts a writer out; the last one closes the connection, a moment later."""
+        """Unregisters a writer; the connection is closed a moment after the last one."""
         with self._lock:
             self._writers -= 1
             if self._writers == 0:
@@ -105,7 +105,7 @@ _streams_lock = threading.Lock()
 
 
 def shared_stream(dataset: Dataset, table: str, columns: tuple[str, ...]) -> TableStream:
-    """The one of this process. Beam's Shared would keep only the table that was asked for last."""
+    """The TableStream of this process. Beam's Shared would keep only the last table."""
     key = (dataset, table, columns)
     with _streams_lock:
         if key not in _streams:

@@ -1,4 +1,4 @@
-"""Rows to BigQuery by the Storage Write API, without Java: Arrow batches to the default stream.
+"""Writes rows with the Storage Write API, without Java: Arrow batches to the default stream.
 
 At least once: what was not acknowledged is appended again (docs/adr/0006).
 """
@@ -31,11 +31,11 @@ from pipeline.sinks.storage_write.stream import TableStream, shared_stream
 from transforms.row_checker import RejectedRow
 from transforms.rows import Row
 
-# Left in a request for the schema and the framing.
+# Room in a request for the schema and the framing.
 _MAX_BATCH_BYTES = MAX_REQUEST_BYTES - 50_000
 _Code = StorageError.StorageErrorCode
 _TABLE_CHANGED = frozenset({_Code.TABLE_NOT_FOUND, _Code.SCHEMA_MISMATCH_EXTRA_FIELDS})
-# Told as INVALID_ARGUMENT, and no fault of a row.
+# Also reported as INVALID_ARGUMENT, but no row is at fault.
 _STREAM_AT_FAULT = _TABLE_CHANGED | {
     _Code.STREAM_FINALIZED,
     _Code.STREAM_NOT_FOUND,
@@ -45,7 +45,7 @@ _STREAM_AT_FAULT = _TABLE_CHANGED | {
 
 @dataclasses.dataclass
 class _Part:
-    """Rows of one request, and where they stand among those appended since the last flush."""
+    """Rows of one request, and their positions among those appended since the last flush."""
 
     batch: pa.RecordBatch
     indices: list[int]
@@ -80,13 +80,13 @@ class StorageWriter:
         return {"_target": self._target, "_parts": [], "_rejected": [], "_appended": 0}
 
     def open(self) -> None:
-        """Reads the table; where it is missing, waits for it."""
+        """Reads the table; waits for it if it is missing."""
         self._stream: TableStream = shared_stream(*self._target)
         self._stream.enter()
         retry_transient("BigQuery", self._stream.table.read)
 
     def append(self, rows: Sequence[Row]) -> None:
-        """Begins to write rows; waits while too much is under way."""
+        """Starts to write rows; waits while too much is in flight."""
         checked = retry_transient("BigQuery", self._stream.table.check, rows)
         first, self._appended = self._appended, self._appended + len(rows)
         self._rejected += rejected_rows(checked, first)
@@ -96,13 +96,13 @@ class StorageWriter:
             retry_transient("BigQuery", self._send)
 
     def flush(self) -> list[RejectedRow]:
-        """Waits until every row is written or rejected; gives the rejected ones, in order."""
+        """Waits until every row is written or rejected; returns the rejected ones, in order."""
         retry_transient("BigQuery", self._settle)
         rejected, self._rejected, self._appended = self._rejected, [], 0
         return sorted(rejected, key=lambda row: row.position)
 
     def close(self) -> None:
-        """Leaves the connection to the other writers; the last one closes it."""
+        """Leaves the shared connection; the last writer to leave closes it."""
         self._stream.leave()
 
     def _send(self) -> None:
@@ -114,7 +114,7 @@ class StorageWriter:
         """Sends and awaits responses until nothing is left.
 
         Raises:
-            GoogleAPICallError: an outage, which the rest has to wait out.
+            GoogleAPICallError: an outage; the remaining parts are kept for a retry.
         """
         outage = None
         while self._parts:
@@ -132,7 +132,7 @@ class StorageWriter:
                 raise outage
 
     def _left_of(self, part: _Part) -> Iterable[_Part]:
-        """What of a part is still to be written when BigQuery has answered.
+        """The rest of a part that is still to be written after BigQuery's response.
 
         Raises:
             GoogleAPICallError: an outage; all of it.
@@ -154,8 +154,8 @@ class StorageWriter:
             return part.without(errors)
         if not response.error.code:
             return ()
-        told = response.error
-        rejection = from_grpc_status(told.code, told.message, details=told.details)  # type: ignore[no-untyped-call]
+        status = response.error
+        rejection = from_grpc_status(status.code, status.message, details=status.details)  # type: ignore[no-untyped-call]
         return self._after(rejection, part, part.append.connection)
 
     def _after(
@@ -185,7 +185,7 @@ def _within_limit(part: _Part) -> Iterator[_Part]:
 
 
 def _storage_codes(error: GoogleAPICallError) -> set[StorageError.StorageErrorCode]:
-    """What BigQuery says beyond the code of gRPC."""
+    """BigQuery's own error codes, beyond the gRPC status."""
     codes = set()
     for detail in error.details:
         if isinstance(detail, any_pb2.Any) and detail.Is(StorageError.pb().DESCRIPTOR):

@@ -19,9 +19,9 @@ from pipeline.micro_batch.status import Status
 
 logging.basicConfig(level=logging.WARNING)
 with Status() as status:
-    status.tell(COUNTS, seconds=0.5)
+    status.add(COUNTS, seconds=0.5)
     logging.warning("something waits")
-    status.tell(COUNTS, seconds=0.5)
+    status.add(COUNTS, seconds=0.5)
 """
 
 
@@ -43,7 +43,7 @@ def test_a_log_has_a_line_now_and_then(caplog):
     caplog.set_level(logging.INFO)
     with Status() as status:
         for _ in range(100):
-            status.tell(COUNTS, seconds=0.5)
+            status.add(COUNTS, seconds=0.5)
     assert caplog.messages == [
         "1,200 messages received, 1,100 facts written, 100 dead letters",
         "stopped: 120,000 messages received, 110,000 facts written, 10,000 dead letters",

@@ -156,7 +156,7 @@ def test_what_is_no_letter_of_ours_is_told(missing):
     ],
 )
 def test_only_what_is_asked_for_is_taken(change, taken):
-    expected = Outcome.REPLAYED if taken else Outcome.NOT_ASKED_FOR
+    expected = Outcome.REPLAYED if taken else Outcome.NOT_SELECTED
     assert judged(selection=dataclasses.replace(ALL, **change)) is expected
 
 
@@ -167,15 +167,13 @@ def test_only_what_is_asked_for_is_taken(change, taken):
 )
 def test_a_body_without_a_test_is_of_no_test(body):
     assert (
-        judged(letter(message(body)), dataclasses.replace(ALL, test="t1")) is Outcome.NOT_ASKED_FOR
+        judged(letter(message(body)), dataclasses.replace(ALL, test="t1")) is Outcome.NOT_SELECTED
     )
 
 
 def test_an_id_list_does_not_match_what_has_no_id():
     nameless = letter(message(b"", message_id="m9"))
-    assert (
-        judged(nameless, dataclasses.replace(ALL, ids=frozenset({"e1"}))) is Outcome.NOT_ASKED_FOR
-    )
+    assert judged(nameless, dataclasses.replace(ALL, ids=frozenset({"e1"}))) is Outcome.NOT_SELECTED
 
 
 def test_a_letter_is_replayed_so_often_and_no_more():
@@ -194,7 +192,7 @@ def test_a_body_that_is_no_text_is_of_no_test_and_stays():
     spoilt = read(letter(message(b'{"test_id": "t1\xff", "client_ts": "2026-03-02T10:00:00\xff"}')))
     of_test = dataclasses.replace(ALL, test="t1")
     rules = ReplayPolicy(EXAM_EVENT, of_test, FIXES["assume_utc"], 3)
-    assert rules.decide(spoilt) == (Outcome.NOT_ASKED_FOR, spoilt.payload)
+    assert rules.decide(spoilt) == (Outcome.NOT_SELECTED, spoilt.payload)
 
 
 def test_a_fix_mends_or_leaves():
@@ -203,4 +201,4 @@ def test_a_fix_mends_or_leaves():
     result, mended = rules.decide(read(letter(message(naive))))
     assert result is Outcome.REPLAYED
     assert json.loads(mended)["client_ts"] == "2026-03-02T10:00:00Z"
-    assert rules.decide(read()) == (Outcome.NOT_MENDED, payload())
+    assert rules.decide(read()) == (Outcome.NOT_FIXED, payload())

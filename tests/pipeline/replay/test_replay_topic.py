@@ -172,6 +172,6 @@ def test_what_the_topic_refuses_as_such_stays(wire, capsys):
         replay(
             letters, rules(), lambda ms: {n for n, m in enumerate(ms) if m.data == b"bad"}, tally
         )
-    assert tally == {("not_json", Outcome.REPLAYED): 1, ("not_json", Outcome.REFUSED): 1}
+    assert tally == {("not_json", Outcome.REPLAYED): 1, ("not_json", Outcome.REJECTED): 1}
     assert ids(wire.taken(wire.dead)) == ["m1"]
-    assert "refused by Pub/Sub" in lines(tally, dry_run=False)[0]
+    assert "rejected by Pub/Sub" in lines(tally, dry_run=False)[0]

@@ -23,7 +23,7 @@ SUBSCRIPTION = "projects/local-exams/subscriptions/events"
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(reachability, "_ASK_SECONDS", 0.2)
+    monkeypatch.setattr(reachability, "_REQUEST_SECONDS", 0.2)
     monkeypatch.setattr(reachability, "_TIMEOUT_SECONDS", 1.0)
     monkeypatch.setattr(reachability, "_SILENT_SECONDS", 3.0)
 

@@ -99,7 +99,7 @@ def test_an_account_that_may_not_look_starts_all_the_same(check, bigquery, caplo
     bigquery.rest.treatment = doors.says(403, "accessDenied")
     assert check().max_age.days == 1800
     bigquery.rest.treatment = doors.pass_on
-    assert "this account may not look" in caplog.text
+    assert "this account has no permission" in caplog.text
 
 
 def test_a_pubsub_that_is_away_is_told(check, pubsub, environment, monkeypatch):
