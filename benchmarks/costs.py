@@ -1,7 +1,7 @@
 """What a million events cost at list prices: ``python -m benchmarks.costs`` prints the tables.
 
 The page docs/costs.md says where prices and measurements come from and shows the arithmetic; a test
-holds its tables to this module.
+compares its tables with this module.
 """
 
 import dataclasses

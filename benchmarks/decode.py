@@ -61,7 +61,7 @@ def run(quick: bool) -> list[Figure]:
     jsonschema_ratio = others.ratio("ours", "jsonschema")
     micros = others.median("ours") / passes / _EVENTS * 1e6
     return [
-        Figure("decode_vs_orjson", against_orjson(decode, mixed), "traffic as it comes", at_most=3),
+        Figure("decode_vs_orjson", against_orjson(decode, mixed), "mixed traffic", at_most=3),
         Figure(
             "decode_known_vs_orjson",
             against_orjson(Decoder(EXAM_EVENT).decode, known),

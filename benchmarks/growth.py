@@ -64,5 +64,5 @@ def _measure(kind: str, count: int) -> tuple[float, float]:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise RunnerError(f"{' '.join(command[1:])} failed: {done.stderr.strip()[-300:]}")
-    told = json.loads(done.stdout)
-    return told["seconds"], told["peak_bytes"]
+    measured = json.loads(done.stdout)
+    return measured["seconds"], measured["peak_bytes"]

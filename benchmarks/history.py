@@ -92,10 +92,10 @@ def run(quick: bool) -> list[Figure]:
         Figure(f"history_{size}_seconds", taken, f"one day's summaries of {size:,} rows", "s")
         for size, taken in zip(sizes, seconds, strict=True)
     ]
-    everything_tells = f"the same views over all {sizes[0]:,} rows"
-    figures.append(Figure("history_all_seconds", everything, everything_tells, "s"))
-    tells = f"one day's summaries, {sizes[-1]:,} rows over {sizes[0]:,}"
-    return [Figure("history_growth", seconds[-1] / seconds[0], tells), *figures]
+    everything_description = f"the same views over all {sizes[0]:,} rows"
+    figures.append(Figure("history_all_seconds", everything, everything_description, "s"))
+    growth = f"one day's summaries, {sizes[-1]:,} rows over {sizes[0]:,}"
+    return [Figure("history_growth", seconds[-1] / seconds[0], growth), *figures]
 
 
 def _empty(folder: Path) -> duckdb.DuckDBPyConnection:

@@ -1,9 +1,9 @@
 """Storage Write API against streaming inserts: the same rows, the same emulator, by the clock.
 
-The rows are appended as ``pipeline.sinks`` appends them. Beside them stand the same rows by
-``insert_rows_json`` as it comes: our streaming inserts ask for ``skipInvalidRows``, for which
+The rows are appended as ``pipeline.sinks`` appends them. They are compared with the same rows by
+``insert_rows_json`` with defaults: our streaming inserts set ``skipInvalidRows``, for which
 bqemulator converts every row by itself. Billed bytes are computed by BigQuery's
-rules (``benchmarks.billing``), since no emulator bills.
+rules (``benchmarks.harness.billing``), since no emulator bills.
 """
 
 import datetime as dt
@@ -67,7 +67,7 @@ def run(quick: bool) -> list[Figure]:
         Figure(
             "sink_rows_vs_plain_inserts",
             taken.ratio("plain", "storage"),
-            "rows/s, Storage Write over insert_rows_json as it comes",
+            "rows/s, Storage Write over plain insert_rows_json",
         ),
         Figure(
             "sink_billed_bytes_ratio",
@@ -143,11 +143,11 @@ def _insert(client: bigquery.Client, table: str, rows: Sequence[Row]) -> None:
     for first in range(0, len(rows), _APPEND_ROWS):
         batch = [json_row(_COLUMNS, row) for row in rows[first : first + _APPEND_ROWS]]
         if client.insert_rows_json(table, batch):
-            raise AssertionError("a row of the benchmark was refused")
+            raise AssertionError("a row of the benchmark was rejected")
 
 
 def _write(writer: RowWriter, rows: Sequence[Row]) -> None:
     for first in range(0, len(rows), _APPEND_ROWS):
         writer.append(rows[first : first + _APPEND_ROWS])
     if writer.flush():
-        raise AssertionError("a row of the benchmark was refused")
+        raise AssertionError("a row of the benchmark was rejected")

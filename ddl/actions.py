@@ -1,4 +1,4 @@
-"""What ``apply`` can do; each action has a line that says it."""
+"""The actions of ``apply``; each has a one-line summary."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class UpdateTable:
 
 @dataclasses.dataclass(frozen=True)
 class RunSql:
-    """Runs one statement; ``creates`` where it makes what was not there."""
+    """Runs one statement; ``creates`` says that it creates something new."""
 
     summary: str
     sql: str
@@ -48,7 +48,7 @@ class RunSql:
 
 @dataclasses.dataclass(frozen=True)
 class DescribeColumns:
-    """Sets the descriptions of a view's columns, by their names; with ``sql`` makes the view first.
+    """Sets the descriptions of a view's columns by name; with ``sql`` creates the view first.
 
     CREATE VIEW with a list of columns could set them too, but not on bqemulator.
     """

@@ -1,4 +1,4 @@
-"""Applies the SQL files to a dataset: look, plan, do."""
+"""Applies the SQL files to a dataset: read its state, plan, execute."""
 
 import dataclasses
 import io
@@ -22,7 +22,7 @@ from ddl.plan import Options, Present, Wanted, plan
 from gcp.dataset import Dataset
 from schemas.tables import LATENESS_SETTINGS
 
-# Seconds. The library retries for ten minutes unless told otherwise; here a person waits.
+# Seconds. The library's default is ten minutes; here a person waits.
 _CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(5), "timeout": 30}
 
 
@@ -31,14 +31,14 @@ def apply(
 ) -> list[Action]:
     """Creates or updates the tables, table functions and views of ``dataset``.
 
-    Safe to run again: what is as it should be stays untouched.
+    Safe to run again: what is up to date is not touched.
 
     Returns:
-        What was done, in order.
+        The actions, in order.
 
     Raises:
-        DestructiveChangeError: nothing was changed, since something could be lost.
-        google.api_core.exceptions.GoogleAPIError: BigQuery refused, or did not answer.
+        DestructiveChangeError: a change could lose data; nothing was changed.
+        google.api_core.exceptions.GoogleAPIError: BigQuery rejected a request, or did not answer.
     """
     actions = prepare(client, dataset, options or Options())
     for action in actions:
@@ -47,7 +47,7 @@ def apply(
 
 
 def prepare(client: bigquery.Client, dataset: Dataset, options: Options) -> list[Action]:
-    """What ``apply`` would do; reads only. Raises as ``apply`` does."""
+    """The actions that ``apply`` would take; read-only. Raises as ``apply`` does."""
     wanted = Wanted(
         dataset,
         [statements.table(dataset, name) for name in statements.TABLES],
@@ -61,7 +61,7 @@ def prepare(client: bigquery.Client, dataset: Dataset, options: Options) -> list
 
 
 def _look(client: bigquery.Client, wanted: Wanted) -> Present:
-    """Asks the server for everything that ``wanted`` names."""
+    """Reads the present state of everything that ``wanted`` names."""
     dataset = _found(client.get_dataset, str(wanted.dataset))
     if dataset is None:
         return Present(None, {}, {})
@@ -90,7 +90,7 @@ def _rows(client: bigquery.Client, table: bigquery.Table | None) -> list[setting
 
 
 def perform(client: bigquery.Client, action: Action) -> None:
-    """Carries out one action."""
+    """Executes one action."""
     match action:
         case CreateDataset():
             client.create_dataset(action.dataset, exists_ok=True, **_CALL)

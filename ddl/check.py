@@ -1,8 +1,8 @@
-"""Runs the checks: questions to the warehouse whose answer should be no rows.
+"""Runs the checks: queries that should return no rows.
 
 Each file in ``checks/`` is one SELECT over the event dates from ``@first_date`` to ``@last_date``
-that gives a row for each thing that should not be there: ``finding`` (STRING), what is wrong with
-it, and the columns that identify it. Its first line holds the severity and the rule.
+that returns a row for each thing that should not be there: ``finding`` (STRING), what is wrong with
+it, and the columns that identify it. Its first line has the severity and the rule.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ from gcp.dataset import Dataset
 MOST_ROWS = 100
 
 _HEADER = re.compile(r"-- (?P<severity>fail|warn): (?P<rule>.+)\n")
-# Seconds. The library retries for ten minutes unless told otherwise; here a person waits.
+# Seconds. The library's default is ten minutes; here a person waits.
 _CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(30), "job_retry": None}
 
 Severity = Literal["fail", "warn"]
@@ -28,12 +28,12 @@ Severity = Literal["fail", "warn"]
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """One file.
+    """One check, from one file.
 
     Attributes:
-        severity: ``fail`` where a finding means that numbers are wrong, ``warn`` where it is
-            something to know.
-        rule: what should hold, in one sentence.
+        severity: ``fail`` if a finding means that numbers are wrong, ``warn`` if it is only worth
+            knowing.
+        rule: what should be true, in one sentence.
         sql: the query, without a semicolon.
     """
 
@@ -49,7 +49,7 @@ class Check:
 
     @property
     def showing(self) -> str:
-        """A query for the first MOST_ROWS rows, in an order that does not change."""
+        """A query for the first MOST_ROWS rows, in a stable order."""
         return f"SELECT *\nFROM (\n{self.sql}\n)\nORDER BY 1, 2, 3\nLIMIT {MOST_ROWS}"
 
 

@@ -1,6 +1,6 @@
 """Finds the SQL files: ``ddl/<event family>/<kind>/NAME.sql``, and ``ddl/shared`` for all families.
 
-Nothing lists them by hand: a file that lies in its folder is used.
+There is no list to maintain: a file in its folder is used.
 """
 
 import functools
@@ -20,7 +20,7 @@ def find(kind: Kind) -> Mapping[str, str]:
     """Name to path below ``ddl/``, by folder and then by name.
 
     Raises:
-        ValueError: two files have one name, and so would what they define.
+        ValueError: two files have the same name, and so would what they define.
     """
     found: dict[str, str] = {}
     for folder in FOLDERS:

@@ -1,6 +1,6 @@
-"""What must change: the wanted warehouse beside the present one, and the actions between them.
+"""Plans the changes: compares the wanted warehouse with the present one.
 
-Pure: nothing here talks to BigQuery. Nothing that could lose data is ever planned.
+Pure functions: nothing here calls BigQuery. Nothing that could lose data is ever planned.
 """
 
 import dataclasses
@@ -27,16 +27,16 @@ _DAY_MS = 24 * 60 * 60 * 1000
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What the files leave open.
+    """Options of ``apply`` that the files do not decide.
 
     Attributes:
         location: BigQuery location of the dataset; None for BigQuery's default.
         partition_expiration_days: age at which partitions of the tables are deleted; None
             leaves it as it is.
-        labels: set on the tables, beside the labels that they have.
+        labels: set on the tables, in addition to those that they have.
         policy_tags: BigQuery policy tags by column, in every table that has it; a column that is
             not named keeps the tag that it has.
-        lateness_settings: what the table of that name shall hold; None leaves it as it is.
+        lateness_settings: the new rows of that table; None leaves it as it is.
     """
 
     location: str | None = None
@@ -48,7 +48,7 @@ class Options:
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What the files declare, each query after those that it reads."""
+    """The state that the files declare, each query after those that it reads."""
 
     dataset: Dataset
     tables: Sequence[bigquery.Table]
@@ -57,15 +57,15 @@ class Wanted:
 
 @dataclasses.dataclass(frozen=True)
 class Present:
-    """What the server has.
+    """The state of the server.
 
     Attributes:
-        dataset: None where it is missing.
+        dataset: None if it is missing.
         tables: the tables that exist, by name.
-        bodies: the body of each view and function that exists, by name; None where the server
-            does not say it.
+        bodies: the body of each view and function that exists, by name; None if the server
+            does not report it.
         descriptions: of the columns of each view that exists, by the view's name.
-        lateness_settings: the rows of the table of that name; looked at only to replace them.
+        lateness_settings: the rows of the table of that name; read only to replace them.
     """
 
     dataset: bigquery.Dataset | None
@@ -80,10 +80,10 @@ class DestructiveChangeError(Exception):
 
 
 def plan(wanted: Wanted, present: Present, options: Options) -> list[Action]:
-    """The actions that turn ``present`` into ``wanted``, in order; none where nothing differs.
+    """The actions that turn ``present`` into ``wanted``, in order; none if nothing differs.
 
     Raises:
-        DestructiveChangeError: one of them could lose data; says which.
+        DestructiveChangeError: one of them could lose data; the message names it.
     """
     return [
         *_plan_dataset(wanted.dataset, present.dataset, options),
@@ -145,7 +145,7 @@ def _plan_table(
 def _with_options(
     declared: bigquery.Table, present: bigquery.Table | None, options: Options
 ) -> bigquery.Table:
-    """A copy of ``declared`` with the options; what they leave open is as in ``present``."""
+    """A copy of ``declared`` with the options; what they do not set is taken from ``present``."""
     table = bigquery.Table.from_api_repr(declared.to_api_repr())
     labels = {**(present.labels if present else {}), **options.labels}
     if labels:
@@ -253,7 +253,7 @@ def _plan_queries(wanted: Wanted, present: Present) -> Iterator[Action]:
 
 
 def _type(field: bigquery.SchemaField) -> str:
-    # The server says INTEGER for INT64; the standard name is one for both.
+    # The server returns INTEGER for INT64; both map to the standard name.
     standard = field.to_standard_sql().type
     if standard is None or standard.type_kind is None:
         return str(field.field_type)

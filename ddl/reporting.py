@@ -1,4 +1,4 @@
-"""What the commands print."""
+"""The output of the commands."""
 
 import datetime as dt
 from collections import Counter
@@ -41,7 +41,7 @@ def outcome(verdicts: Sequence[str]) -> str:
 
 
 def rows_behind(rows: Sequence[Sequence[Any]], sql: str, total: int) -> list[str]:
-    """The query, and the rows that it gives as a table; the first of ``rows`` names the columns."""
+    """The query, and its rows as a table; the first of ``rows`` has the column names."""
     texts = [[_text(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     table = [
@@ -61,7 +61,7 @@ def _text(value: Any) -> str:
         return "-"
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
-    # An id is any text: it must not break the line or command the terminal.
+    # An id is any text: it must not break the line or control the terminal.
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(value)
     )

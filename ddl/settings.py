@@ -21,7 +21,7 @@ class SettingsFileError(ValueError):
 
 
 def read(path: Path) -> list[Row]:
-    """The rows of a settings file: no test_id speaks for every test, no number is null.
+    """The rows of a settings file: an empty test_id applies to every test, an empty number is null.
 
     Raises:
         SettingsFileError: the file cannot be read, or breaks a rule.

@@ -1,4 +1,4 @@
-"""The SQL files: filled in with project and dataset, and read as far as planning needs."""
+"""The SQL files: rendered with project and dataset, and parsed as far as planning needs."""
 
 import dataclasses
 import re
@@ -34,7 +34,7 @@ class Query:
     Attributes:
         sql: the statement without a view's list of columns: ``apply`` sets their descriptions
             through the API, where they can be compared with those that the server has.
-        body: the query behind AS, which is what BigQuery reports back.
+        body: the query behind AS, which is what BigQuery returns.
         reads: the tables, table functions and views that the body reads.
         descriptions: of a view's columns.
     """

@@ -32,7 +32,7 @@ DeadLetterAttributes = list[dict[str, str]]
 
 
 def demo(size: int, seed: int) -> None:
-    """Sends a simulated day through the pipeline and shows what became of it.
+    """Sends a simulated day through the pipeline and shows the result.
 
     Args:
         size: number of messages.
@@ -123,8 +123,8 @@ def _show(reconciliation: Reconciliation, tables: Sequence[summaries.View]) -> N
         on_topic = reconciliation.on_topic.total()
         say(f"dead letters on the dead-letter topic: {on_topic:,}")
     say(
-        f"{' and '.join(NOT_PROVOKED)} stay at 0: the emulator refuses no row that passes our "
-        "checks, and an error of our own is not made to order."
+        f"{' and '.join(NOT_PROVOKED)} stay at 0: the emulator rejects no row that passes our "
+        "checks, and internal errors cannot be provoked."
     )
     for view in tables:
         print_table(f"First rows of {view.name}", view.columns, view.shown())

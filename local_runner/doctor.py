@@ -48,11 +48,11 @@ _PERMISSIONS = {
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """One thing looked at.
+    """The result of one check.
 
     Attributes:
-        verdict: ``fail`` where it would stop a run, ``warn`` where it may.
-        subject: what was looked at.
+        verdict: ``fail`` if it would stop a run, ``warn`` if it may.
+        subject: what was checked.
         text: what was found, and what to do about it.
     """
 
@@ -61,7 +61,7 @@ class Finding:
     text: str
 
     def lines(self, width: int) -> list[str]:
-        """A line; where it is wider than that, indented lines below it."""
+        """One line; if it is too wide, indented lines below it."""
         return textwrap.wrap(
             self.text,
             width,
@@ -73,7 +73,7 @@ class Finding:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Prints each finding; the exit code is 1 where something would stop a run."""
+    """Prints each finding; the exit code is 1 if something would stop a run."""
     args = _parse(argv)
     width = shutil.get_terminal_size().columns
     counts = collections.Counter[Verdict]()
@@ -87,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def examine(
     dataset: Dataset | None, subscription: str | None, topic: str | None
 ) -> Iterator[Finding]:
-    """Looks at this machine, and at what is given; a service that is out of reach not further."""
+    """Checks this machine and the given resources; skips those of an unreachable service."""
     yield _look("Python", _python)
     yield _look("Java", find_java)
     yield _look("Pub/Sub emulator", lambda: find_pubsub_jar().name)
@@ -106,7 +106,7 @@ def examine(
 
 
 class _WarnError(Exception):
-    """What stops some runs, and not others."""
+    """Checks what stops some runs, and not others."""
 
 
 def _look(subject: str, question: Callable[[], str]) -> Finding:
@@ -127,7 +127,7 @@ def _python() -> str:
 
 
 def _service(variable: str, is_needed: bool) -> str:
-    """How a service is reached: its emulator, which must answer, or with which credentials."""
+    """How a service is reached: its emulator, which must answer, or the credentials."""
     if host := os.environ.get(variable):
         check_emulator(variable, host)
         return f"{host} ({variable})"
@@ -190,7 +190,7 @@ def _permitted(kind: str, name: str) -> str:
 
 
 def _asked(subject: str, answer: str, question: Callable[..., Any], *args: Any) -> Finding:
-    """Asks one of preflight's questions; ``answer`` says that all is well."""
+    """Runs one of preflight's checks; ``answer`` is the text if it passes."""
 
     def ask() -> str:
         question(*args)

@@ -1,4 +1,4 @@
-"""The set for one run: emulators, tables, topics, and a folder for its logs."""
+"""The environment of one run: emulators, tables, topics, and a folder for its logs."""
 
 import contextlib
 import dataclasses
@@ -29,7 +29,7 @@ from local_runner.traffic.publishing import publish
 _ACK_DEADLINE_SECONDS = 600
 _KEPT_LOGS = 10
 _RUN = re.compile(r"(bench_)?\d{8}_\d{6}(-\d+)?")
-# Of a run that keeps its tables: the next one finds them by it.
+# The run name of a run that keeps its tables, so that the next one finds them.
 _KEPT_DATASET = "exams"
 
 _LAST_MESSAGE_ID = """
@@ -75,7 +75,7 @@ class PubSubNames:
 
 @dataclasses.dataclass(frozen=True)
 class Environment:
-    """What is ready for the pipeline.
+    """Everything that the pipeline needs to run.
 
     Attributes:
         dataset: has all tables and views.
@@ -93,12 +93,12 @@ class Environment:
 
 
 def run_name() -> str:
-    """The current second: keeps the runs on emulators that stay up apart."""
+    """The current second: separates runs on emulators that keep running."""
     return f"{dt.datetime.now(dt.UTC):%Y%m%d_%H%M%S}"
 
 
 def make_logs(run: str) -> Path:
-    """Makes the folder for the logs of a run; of older runs the last few are left."""
+    """Creates the log folder of a run; keeps those of the last few runs."""
     for number in itertools.count(1):
         folder = LOGS / (run if number == 1 else f"{run}-{number}")
         with contextlib.suppress(FileExistsError):
@@ -115,7 +115,7 @@ def make_logs(run: str) -> Path:
 def start_environment(
     run: str, ports: Ports | None = None, keep: Path | None = None
 ) -> Iterator[Environment]:
-    """Starts what is missing, makes the tables and topics of the run, stops it all in the end.
+    """Starts missing emulators, creates the tables and topics of the run, stops all at the end.
 
     Args:
         run: a suffix for all names, see ``run_name``.
@@ -147,10 +147,10 @@ def start_environment(
 
 
 def _skip_message_ids(client: bigquery.Client, dataset: Dataset, run: str) -> None:
-    """Has the Pub/Sub emulator give ids that the kept tables do not have.
+    """Makes the Pub/Sub emulator assign ids that the kept tables do not have.
 
     It counts from 1 whenever it starts, and a message is counted by its id (DESIGN 6). Messages
-    to a topic without a subscription use ids up.
+    to a topic without a subscription consume ids.
     """
     [[last]] = client.query(_LAST_MESSAGE_ID.format(dataset=dataset)).result()
     if not last:

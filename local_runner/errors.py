@@ -1,4 +1,4 @@
-"""What a command of ours reports in one line instead of a traceback."""
+"""Errors that a command reports in one line instead of a traceback."""
 
 
 class RunnerError(RuntimeError):

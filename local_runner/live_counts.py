@@ -15,7 +15,7 @@ _LINE_SECONDS = 30.0
 
 
 class LiveCounts:
-    """Shows the counts that it is given."""
+    """Displays counts."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Takes the clock (seconds), which tests replace."""
@@ -40,7 +40,7 @@ class LiveCounts:
             self._live.stop()
 
     def show(self, counts: Counts) -> None:
-        """Draws them; without a terminal, prints what has changed, at most every 30 seconds."""
+        """Draws the counts; without a terminal prints them if changed, at most every 30 seconds."""
         text = described(counts)
         if text == self._shown:
             return

@@ -13,11 +13,11 @@ from local_runner.errors import RunnerError
 from local_runner.processes.background import Background, background
 
 _POLL_SECONDS = 0.5
-# A stream that takes nothing for so long will not take it any more.
+# A stream that has stored nothing for this long is given up.
 _PATIENCE_SECONDS = 60.0
-# When the count has stood still for so long, a line says why it may.
+# When the count has not changed for this long, a line says why that may be.
 _SILENCES = (3.0, 30.0)
-# Simulated starts are minutes late or do not come at all; nobody watches a demo wait for them.
+# Simulated starts are minutes late or never arrive; a demo must not wait for them.
 START_WAIT_SECONDS = 10
 
 
@@ -50,15 +50,15 @@ def _pipeline(arguments: list[str], dataset: Dataset, log: Path) -> Iterator[Bac
 def drain_stream(
     process: Background, count: Callable[[], int], total: int, advance: Callable[[int], None]
 ) -> None:
-    """Waits until the warehouse has all messages, or has got none for a minute.
+    """Waits until the warehouse has all messages, or has received none for a minute.
 
-    While the count stands still, a line says what is waited for.
+    While the count does not change, a line says what it waits for.
 
     Args:
         process: the streaming pipeline.
         count: messages that the warehouse has so far.
         total: messages that it should have in the end.
-        advance: told the count, again and again.
+        advance: called repeatedly with the count.
 
     Raises:
         RunnerError: the pipeline died.
@@ -98,7 +98,7 @@ def follow_bounded(
 
 
 def check_running(process: Background) -> None:
-    """Raises RunnerError, with the end of the log, where a streaming pipeline has ended."""
+    """Raises RunnerError, with the end of the log, if a streaming pipeline has ended."""
     if process.exit_code() is not None:
         raise _died(process)
 

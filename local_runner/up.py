@@ -20,7 +20,7 @@ from local_runner.pipeline_process import START_WAIT_SECONDS, check_running, str
 from local_runner.processes.background import Background
 from pipeline.reconcile import count
 
-# Counting reads the tables: seldom enough to leave the emulator's time to the pipeline.
+# Counting reads the tables: rarely enough to leave the emulator's time to the pipeline.
 _COUNT_SECONDS, _COUNT_SHARE = 2.0, 0.1
 _LABEL, _WIDTH = 26, 80
 
@@ -64,7 +64,7 @@ def _pipeline(environment: Environment, wanted: bool) -> Iterator[Background | N
 
 
 def _follow(environment: Environment, process: Background | None) -> None:
-    """Shows the counts of the tables for ever."""
+    """Shows the counts of the tables until interrupted."""
     with bigquery_client(environment.dataset.project) as client, LiveCounts() as live:
         while True:
             if process is not None:

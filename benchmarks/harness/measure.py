@@ -1,11 +1,11 @@
-"""What a benchmark gives, and how ratios are taken."""
+"""The figures of a benchmark, and how ratios are measured."""
 
 import dataclasses
 import statistics
 import time
 from collections.abc import Callable, Mapping
 
-# Seconds that something took: ours, or what it is held against.
+# Seconds that a contender took: ours, or one that it is compared with.
 Timed = Callable[[], float]
 
 
@@ -16,21 +16,21 @@ class Figure:
     Attributes:
         key: its name in ``build/benchmarks.json``.
         value: positive and finite.
-        tells: what it is, in a few words.
+        description: what it measures, in a few words.
         unit: what it counts; ``x`` for a ratio.
-        at_most, at_least: the target, where there is one.
+        at_most, at_least: the target, if there is one.
     """
 
     key: str
     value: float
-    tells: str
+    description: str
     unit: str = "x"
     at_most: float | None = None
     at_least: float | None = None
 
     @property
     def reached(self) -> bool | None:
-        """Whether the target is met; None where there is none."""
+        """Whether the target is met; None if there is none."""
         if self.at_most is not None:
             return self.value <= self.at_most
         if self.at_least is not None:
@@ -39,21 +39,21 @@ class Figure:
 
     @property
     def target(self) -> str:
-        """The target in words, empty where there is none."""
+        """The target as text, empty if there is none."""
         if self.at_most is not None:
             return f"at most {self.at_most:.3g}"
         return f"at least {self.at_least:.3g}" if self.at_least is not None else ""
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """Processor time of this process: what neighbours on the machine do is not in it."""
+    """Processor time of this process, without other load on the machine."""
     began = time.process_time()
     work()
     return time.process_time() - began
 
 
 def wall_seconds(work: Callable[[], object]) -> float:
-    """Time on the clock: for work that other processes share in, such as an emulator."""
+    """Wall-clock time: for work that involves other processes, such as an emulator."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began

@@ -14,14 +14,14 @@ _LONGEST = 4.0
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """One line a figure."""
+    """One line per figure."""
     lines = [f"{'figure':<28}{'measured':>14}    {'target':<15}{'':8}of what"]
     for figure in figures:
         verdict = {True: "reached", False: "missed", None: ""}[figure.reached]
         value = f"{figure.value:,.3g}" if figure.value < 1000 else f"{figure.value:,.0f}"
         lines.append(
             f"{figure.key:<28}{value:>10} {figure.unit:<6}{figure.target:<15}{verdict:<8} "
-            f"{figure.tells}"
+            f"{figure.description}"
         )
     return "\n".join(lines)
 

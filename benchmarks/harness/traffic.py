@@ -33,7 +33,7 @@ def _settles_itself(event: dict[str, Any]) -> bool:
 
 
 def payloads(count: int, carries_unknown: bool | None = None) -> list[bytes]:
-    """So many messages; all with unknown fields, none with them, or (None) as they come."""
+    """So many messages; all with unknown fields, none with them, or (None) mixed."""
     chosen: list[bytes] = []
     for event in events():
         if carries_unknown is None or carries_unknown is bool(UNKNOWN_FIELDS & event.keys()):

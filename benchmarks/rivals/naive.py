@@ -1,7 +1,7 @@
-"""The pipeline that people write first: json.loads, jsonschema, and WriteToBigQuery as it comes.
+"""The pipeline that people write first: json.loads, jsonschema, and WriteToBigQuery with defaults.
 
-Streaming inserts are what WriteToBigQuery takes for a stream; on a file it would take load jobs,
-which have no place in one. Rows that do not fit the schema are dropped.
+WriteToBigQuery uses streaming inserts for a stream; for a file it would use load jobs, which do not
+suit a stream. Rows that do not fit the schema are dropped.
 """
 
 import json

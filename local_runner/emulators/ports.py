@@ -26,10 +26,10 @@ def free_port() -> int:
 
 
 def unused(port: int) -> int:
-    """The same port.
+    """Returns the port if it is free.
 
     Raises:
-        EmulatorError: something listens on it, or this user may not.
+        EmulatorError: something listens on it, or this user has no permission to.
     """
     with socket.socket() as probe:
         # Connections that were closed a moment ago do not keep a port in use.

@@ -24,10 +24,10 @@ def main() -> None:
 
 
 def _connection_of_each_thread(shared: Callable[[Any], Any]) -> property:
-    """DuckDB connections that nobody else uses meanwhile.
+    """DuckDB connections used exclusively.
 
-    bqemulator has one for all. Its REST API runs in one thread and its gRPC in others, and what a
-    query on the one had found is lost, or is another's, when an append on the other comes between.
+    bqemulator has a single one. Its REST API runs in one thread and its gRPC in others, and the
+    result of a query in one is lost, or replaced, if an append in another interleaves.
     """
     local = threading.local()
 

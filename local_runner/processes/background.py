@@ -1,4 +1,4 @@
-"""Background processes that end with us, whatever happens to us."""
+"""Background processes that end with this process, however it ends."""
 
 import contextlib
 import dataclasses
@@ -46,7 +46,7 @@ def background(
     Args:
         command: program and arguments.
         log: overwritten with what the command prints; its folder is made.
-        environment: the command's whole environment; ours where None.
+        environment: the command's whole environment; None inherits ours.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
@@ -56,7 +56,7 @@ def background(
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
-            start_new_session=True,  # Ctrl-C is for us; we then stop the command in order
+            start_new_session=True,  # Ctrl-C reaches only us; we then stop the command in order
         )
     running = Background(log, process)
     try:

@@ -1,7 +1,7 @@
 """Runs one command for as long as the process that asked for it lives.
 
 Started by :mod:`local_runner.processes` with a pipe as standard input whose other end only the
-parent holds. However the parent ends, SIGKILL included, the kernel closes that end; the read
+parent has. However the parent ends, SIGKILL included, the kernel closes that end; the read
 below then returns, and the command and all its children are stopped. Standard library only, so
 that it starts in milliseconds.
 """

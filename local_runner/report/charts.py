@@ -1,4 +1,4 @@
-"""The KPI charts as SVG that stands in a page: no script, colours from the page's own style."""
+"""The KPI charts as inline SVG: no script, colours from the page's own style."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from typing import Any
 import altair
 import vl_convert
 
-# Vega measures and draws with plain colours; the page then puts its variables in their place, so
-# that one drawing serves the light and the dark style.
+# Vega draws with plain colours; the page replaces them with its variables, so that one drawing
+# serves the light and the dark style.
 _INKS = {
     "#010101": "var(--text)",
     "#020202": "var(--muted)",

@@ -1,4 +1,4 @@
-"""What became of the messages: counted in the warehouse, compared with what was sent (DESIGN 6)."""
+"""Counts messages by outcome in the warehouse, and compares with what was sent (DESIGN 6)."""
 
 import collections
 import dataclasses
@@ -23,7 +23,7 @@ SELECT COUNT(DISTINCT message_id) FROM (
   UNION ALL SELECT message_id FROM `{{dataset}}.{DEAD_LETTERS}`
 )"""  # noqa: S608
 
-# The emulator takes every row that passes our checks, and our own bugs are not made to order.
+# The emulator accepts every row that passes our checks, and internal errors cannot be provoked.
 NOT_PROVOKED = (ErrorKind.REJECTED_BY_WAREHOUSE, ErrorKind.INTERNAL_ERROR)
 
 
@@ -33,7 +33,7 @@ class Reconciliation:
 
     Attributes:
         expected: what was sent, by outcome: fact, duplicate or error kind.
-        found: what the warehouse has, by the same.
+        found: what the warehouse has, by outcome.
         on_topic: dead letters on the dead-letter topic, by error kind; None without Pub/Sub.
     """
 
@@ -58,7 +58,7 @@ class Reconciliation:
 
     @property
     def dead_letters(self) -> int:
-        """Messages that are dead letters and no facts."""
+        """Messages that are dead letters and not facts."""
         return self._dead_letters_by_kind.total()
 
     @property
@@ -77,7 +77,7 @@ class Reconciliation:
 
     @property
     def faults(self) -> list[str]:
-        """One line for each thing that is wrong; empty where all is well."""
+        """One line for each mismatch; empty if there is none."""
         faults = []
         if self.unaccounted:
             faults.append(f"{self.unaccounted} of {self.published} messages are unaccounted for")
@@ -101,7 +101,7 @@ def rows(client: bigquery.Client, dataset: Dataset) -> collections.Counter[str]:
 
 
 def arrived(client: bigquery.Client, dataset: Dataset) -> int:
-    """Messages that are a fact or a dead letter by now."""
+    """Messages that are already a fact or a dead letter."""
     [[messages]] = _rows(client, _ARRIVED, dataset)
     return int(messages)
 

@@ -1,4 +1,4 @@
-"""The demo's report: one HTML file that needs nothing else."""
+"""The demo's report: one self-contained HTML file."""
 
 import dataclasses
 import datetime as dt
@@ -34,7 +34,7 @@ _CHARTS: Mapping[str, tuple[str, Callable[[_Rows], str]]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    """A chart, what it says in words, and its numbers."""
+    """A chart, its text alternative, and its numbers."""
 
     title: str
     svg: str
@@ -44,11 +44,11 @@ class Figure:
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What the report tells.
+    """The content of the report.
 
     Attributes:
         about: facts of the run, by name.
-        reconciliation: what became of the messages.
+        reconciliation: messages by outcome, sent and found.
         summaries: first rows of the summary views.
         kpis: the KPI views.
     """
@@ -86,7 +86,7 @@ def _figure(view: View) -> Figure:
 
 
 def _alternative(title: str, view: View) -> str:
-    """The chart in one sentence, for those who do not see it."""
+    """The chart in one sentence, for screen readers."""
     if not view.rows:
         return f"{title}: no data."
     *labels, count = max(view.rows, key=lambda row: row[-1])

@@ -1,4 +1,4 @@
-"""The summary views, read for people."""
+"""Reads the summary views for display."""
 
 import dataclasses
 import datetime as dt

@@ -26,7 +26,7 @@ class LogLine:
 
     Attributes:
         number: its place in the file, from 1.
-        elapsed: since the student opened the exam; negative where the clock was broken.
+        elapsed: since the student opened the exam; negative if the clock was wrong.
         student: student id.
         question: question id.
         score: 0 to 1.
@@ -57,7 +57,7 @@ class ExamLog:
 
 @dataclasses.dataclass(frozen=True)
 class Exam:
-    """What the log does not say.
+    """Properties of the exam that the log does not contain.
 
     Attributes:
         name: the test id, and the first part of every session id.
@@ -81,8 +81,8 @@ def read_log(path: Path, start: dt.datetime) -> ExamLog:
 
     Args:
         path: the file.
-        start: when the exam was opened, UTC. A clock that leads outside the years 1 to 9999 from
-            there makes a bad line: no timestamp could tell it.
+        start: when the exam was opened, UTC. A line whose time would be outside the years 1 to
+            9999 is a bad line: no timestamp can represent it.
 
     Raises:
         OSError: the file cannot be read.
@@ -129,7 +129,7 @@ def _reason(error: Exception) -> str:
 def events(lines: Iterable[LogLine], exam: Exam) -> Iterator[dict[str, Any]]:
     """The events of a log, in file order.
 
-    The session_start stands before its student's first line; test_submit and session_end stand
+    The session_start comes before its student's first line; test_submit and session_end come
     after the line with the greatest time (the last of several).
     """
     lines = list(lines)
@@ -153,7 +153,7 @@ def events(lines: Iterable[LogLine], exam: Exam) -> Iterator[dict[str, Any]]:
 
 
 def payloads(lines: Iterable[LogLine], exam: Exam) -> Iterator[bytes]:
-    """The same as message bodies."""
+    """The events of a log as message bodies."""
     return map(msgspec.json.encode, events(lines, exam))
 
 

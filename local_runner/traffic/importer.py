@@ -1,4 +1,4 @@
-"""Sends an exam log on: to a file, to a topic, or through the bounded pipeline."""
+"""Writes an exam log to a file, to a topic, or through the bounded pipeline."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Everything that can be wrong with a message: one function for each way, by error kind.
+"""Malformed messages: one function for each kind, by error kind.
 
-Each takes a valid event, a JSON object, and gives the body of the message that breaks it.
+Each takes a valid event, a JSON object, and returns the body of a broken message.
 """
 
 from collections.abc import Callable, Mapping
@@ -95,4 +95,4 @@ MALFORMED: Mapping[ErrorKind, tuple[Callable[[Event], bytes], ...]] = {
         _expires_at_start,
     ),
 }
-"""Which way of being wrong gives which error kind (DESIGN 2)."""
+"""The functions by the error kind that they cause (DESIGN 2)."""

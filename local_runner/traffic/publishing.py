@@ -1,4 +1,4 @@
-"""Messages to a topic, in batches and at a given rate, and back from a subscription."""
+"""Publishes messages in batches at a given rate, and pulls them from a subscription."""
 
 import collections
 import time
@@ -22,20 +22,20 @@ def publish(
     advance: Callable[[int], None],
     rate: float | None = None,
 ) -> int:
-    """Publishes the messages in their order and waits until the topic has taken all of them.
+    """Publishes the messages in order and waits until the topic has accepted all of them.
 
     Args:
         messages: bodies and attributes.
         topic: ``projects/P/topics/T``.
-        advance: called with how many messages the topic has taken so far.
-        rate: messages per second; None is as fast as the topic takes them.
+        advance: called with the number of messages that the topic has accepted so far.
+        rate: messages per second; None is as fast as the topic accepts them.
 
     Returns:
-        How many there were.
+        The number of messages.
 
     Raises:
         RunnerError: there is no such topic.
-        google.api_core.exceptions.GoogleAPIError: the topic does not take them.
+        google.api_core.exceptions.GoogleAPIError: the topic does not accept them.
     """
     began, taken = time.monotonic(), 0
     futures: collections.deque[Future[str]] = collections.deque()
@@ -58,7 +58,7 @@ def publish(
                 while futures:
                     wait_for_first()
             except GoogleAPIError:
-                # Batches under way fail too, but not in a thread that finds its client closed.
+                # Batches in flight fail too, but not in a thread that finds its client closed.
                 wait(futures, timeout=_CLOSE_SECONDS)
                 raise
     except NotFound:
@@ -67,7 +67,7 @@ def publish(
 
 
 def pull(subscription: str, count: int) -> list[dict[str, str]]:
-    """Takes ``count`` messages off a subscription, or fewer where no more come.
+    """Pulls ``count`` messages from a subscription, or fewer if no more arrive.
 
     Args:
         subscription: ``projects/P/subscriptions/S``.

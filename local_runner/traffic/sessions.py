@@ -1,4 +1,4 @@
-"""What a school day of timed tests looks like on the wire: the events of simulated sessions.
+"""A simulated school day of timed tests: the events of its sessions, as the app sends them.
 
 Everything is drawn from one seeded generator, so the same seed and start give the same bytes.
 """
@@ -29,7 +29,7 @@ _UNGRADED = 0.04
 _STORE_ERROR = 0.02
 _EXTRA_FIELDS = 0.12
 _SKEWED_CLOCK = 0.03
-# The app's bug: it takes submissions for a quarter of an hour after the session has expired.
+# The app's bug: it accepts submissions for a quarter of an hour after the session expired.
 _LATE_WINDOW_SECONDS = 900.0
 
 Carrier = Literal["expiry", "duration", "verdict", "nothing"]
@@ -77,7 +77,7 @@ def make_exams(rng: random.Random) -> tuple[Exam, ...]:
 
 
 class Session:
-    """One student who sits one test; ``events`` tells what the app sends."""
+    """One student who sits one test; ``events`` yields what the app sends."""
 
     def __init__(self, rng: random.Random, exam: Exam, day: dt.datetime) -> None:
         """Draws the student, the moment of arrival, the habits and the quirks of the device.
@@ -171,7 +171,7 @@ class Session:
         return Sent(event, self._now)
 
     def _timing(self, kind: EventType) -> dict[str, Any]:
-        """What this app version says about the session's end, on the events that matter."""
+        """The fields about the session's end that this app version adds to an event."""
         expiry = self._start + self._exam.duration
         seconds = int(self._exam.duration.total_seconds())
         if self._carrier == "expiry":

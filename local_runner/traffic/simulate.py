@@ -1,4 +1,4 @@
-"""Seeded exam traffic, with all that goes wrong on the way to the topic."""
+"""Seeded exam traffic, with duplicates, delays and malformed messages."""
 
 import dataclasses
 import datetime as dt
@@ -29,9 +29,9 @@ class SimulatedMessage:
 
     Attributes:
         payload: the body.
-        attributes: the Pub/Sub attributes. Never empty: Pub/Sub refuses a message without either.
+        attributes: the Pub/Sub attributes. Never empty: Pub/Sub rejects a message without either.
         offset_seconds: when it reaches the topic, from the start of the day.
-        outcome: what the pipeline makes of it: FACT, DUPLICATE (of an earlier message's event)
+        outcome: what it becomes in the pipeline: FACT, DUPLICATE (of an earlier message's event)
             or the ErrorKind of its dead letter.
     """
 
@@ -43,7 +43,7 @@ class SimulatedMessage:
 
 @dataclasses.dataclass(frozen=True)
 class _Draft:
-    """A message whose place in the order, and so whether it comes first, is not known yet."""
+    """A message whose position, and so whether it is a duplicate, is not known yet."""
 
     event: Event
     body: bytes
@@ -52,7 +52,7 @@ class _Draft:
 
 
 def default_start() -> dt.datetime:
-    """So long ago, to the hour, that the simulated day is over now."""
+    """The default start: on the hour, long enough ago that the simulated day is over."""
     now = dt.datetime.now(dt.UTC).replace(minute=0, second=0, microsecond=0)
     return now - dt.timedelta(hours=DAY_HOURS)
 
@@ -61,7 +61,7 @@ def simulate(size: int, seed: int, start: dt.datetime) -> list[SimulatedMessage]
     """Exactly ``size`` messages in the order in which they reach the topic.
 
     Args:
-        size: number of messages. From a few hundred on every way of being malformed is there.
+        size: number of messages. From a few hundred on, every kind of malformed message occurs.
         seed: the same seed and start give the same messages, byte for byte.
         start: when the simulated day begins, UTC. Event times follow it.
     """
@@ -76,7 +76,7 @@ def simulate(size: int, seed: int, start: dt.datetime) -> list[SimulatedMessage]
 
 
 def _ways_to_break() -> list[tuple[ErrorKind, Callable[[Event], bytes]]]:
-    """Every way, the kinds by turns, so that a handful of messages already shows each kind."""
+    """Every kind of malformed message, the error kinds in turn, so that a few show each kind."""
     rounds = itertools.zip_longest(*MALFORMED.values())
     return [
         (kind, way)
@@ -87,7 +87,7 @@ def _ways_to_break() -> list[tuple[ErrorKind, Callable[[Event], bytes]]]:
 
 
 def _deliveries(rng: random.Random, start: dt.datetime) -> Iterator[_Draft]:
-    """Valid events without end, session by session, some of them more than once."""
+    """Endless valid events, session by session, some of them more than once."""
     exams = make_exams(rng)
     while True:
         for sent in Session(rng, rng.choice(exams), start).events():

@@ -1,6 +1,6 @@
 -- warn: The clocks of the devices are right to the minute.
 --   ahead   an event from more than a minute after Pub/Sub took it. A clock that is behind cannot be
---           told from an app that was offline;
+--           distinguished from an app that was offline;
 --   set     an event from more than a minute before its session started: the clock was set back.
 WITH
   ahead AS (

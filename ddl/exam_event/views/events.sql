@@ -3,7 +3,7 @@
 --
 -- Of an event's copies the first is kept, as the pipeline wrote it; the STRUCT recomputed holds its
 -- lateness with every session_start in the warehouse and the settings of today. The rule in Python
--- is transforms/lateness.py.
+-- is transforms/lateness/rule.py.
 CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.judged_events_with_margin`(first_date DATE, last_date DATE) AS
 WITH
   kept AS (

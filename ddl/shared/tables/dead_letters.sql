@@ -1,16 +1,16 @@
--- No column is required: a dead letter that the warehouse refuses would be lost twice.
+-- No column is required: a dead letter that the warehouse rejects would be lost.
 CREATE TABLE IF NOT EXISTS `${project}.${dataset}.dead_letters` (
   failed_date DATE OPTIONS (description = "UTC date of failed_at; the partition."),
   error_kind STRING OPTIONS (description = "not_json, too_large, schema_violation, rule_violation, store_error, rejected_by_warehouse or internal_error."),
-  error_message STRING OPTIONS (description = "What to mend, in words for the app's developer."),
-  error_field STRING OPTIONS (description = "The payload field at fault, where there is a single one."),
-  stage STRING OPTIONS (description = "The step of the pipeline that gave the message up."),
+  error_message STRING OPTIONS (description = "What to fix, for the app's developer."),
+  error_field STRING OPTIONS (description = "The payload field at fault, if there is a single one."),
+  stage STRING OPTIONS (description = "The step of the pipeline that rejected the message."),
   event_family STRING OPTIONS (description = "The event family that the message was read as."),
   event_id STRING OPTIONS (description = "Identity of the event, where it could be read."),
   source STRING OPTIONS (description = "Subscription path, or URI or path of the file."),
   message_id STRING OPTIONS (description = "Pub/Sub's id of the message; for a line of a file, its URI or absolute path and the line number."),
   publish_time TIMESTAMP OPTIONS (description = "When Pub/Sub took the message; for a file, the start of the run."),
-  failed_at TIMESTAMP OPTIONS (description = "When the pipeline gave the message up."),
+  failed_at TIMESTAMP OPTIONS (description = "When the pipeline rejected the message."),
   pipeline_version STRING OPTIONS (description = "Version of the pipeline that made this row."),
   replay_count INT64 OPTIONS (description = "How often this message had been replayed before."),
   attributes JSON OPTIONS (description = "The Pub/Sub attributes of the message, as sent."),
