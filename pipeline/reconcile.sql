@@ -1,4 +1,4 @@
--- What became of the messages that were published from start to before end (DESIGN 6). The unit is
+-- Counts the messages that were published from start to before end by outcome (DESIGN 6). The unit is
 -- the message: each counts once, as a fact where it is one, else as a dead letter. Of events_fact, the
 -- partitions from first_date to last_date are read, for conflicts eight days more on either side; of
 -- dead_letters, which lie in the partition of the day they failed, those from first_date to today's.

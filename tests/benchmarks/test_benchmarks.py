@@ -52,8 +52,8 @@ def test_the_peak_of_a_run_is_its_own():
     """Linux hands the peak of a process down to those that it starts."""
     ours = bytearray(b"x" * 2**29)
     command = [sys.executable, "-m", "benchmarks.harness.growth_run", "events", "10"]
-    told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    assert 2**26 < told["peak_bytes"] < len(ours)
+    measured = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert 2**26 < measured["peak_bytes"] < len(ours)
 
 
 def test_ratios_are_medians_of_what_ran_side_by_side():

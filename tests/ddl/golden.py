@@ -102,8 +102,8 @@ def check(rows: list[Row], expected: Expected, *, ordered: bool) -> None:
         got, want = sorted(got, key=_identity), sorted(want, key=_identity)
     assert [_identity(row) for row in got] == [_identity(row) for row in want], expected.view
     for actual, named in zip(got, want, strict=True):
-        told = {name: value for name, value in actual.items() if value or name in named}
-        assert told == named, expected.view
+        shown = {name: value for name, value in actual.items() if value or name in named}
+        assert shown == named, expected.view
 
 
 def _identity(row: Row) -> str:

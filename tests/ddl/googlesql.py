@@ -99,7 +99,7 @@ class GoogleSql:
         Returns:
             The rows in JSON's types.
         """
-        told = [_parameter(parameter) for parameter in parameters]
+        converted = [_parameter(parameter) for parameter in parameters]
         content = {
             name: TableContent(
                 table_data=TableData(
@@ -118,12 +118,12 @@ class GoogleSql:
         options = dataclasses.replace(
             self._options,
             query_parameters=[
-                AnalyzerOptions.QueryParameter(name=name, type=kind) for name, kind, _ in told
+                AnalyzerOptions.QueryParameter(name=name, type=kind) for name, kind, _ in converted
             ],
         )
         builder = PreparedQuery.builder().set_sql(as_json).set_catalog(self._catalog)
         builder.set_analyzer_options(options).set_table_content(content)
-        values = [Parameter(name=name, value=value) for name, _, value in told]
+        values = [Parameter(name=name, value=value) for name, _, value in converted]
         with builder.prepare() as query:
             data = query.execute(values).content.table_data
         return [json.loads(row.cell[0].string_value) for row in data.row] if data else []

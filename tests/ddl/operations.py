@@ -52,11 +52,11 @@ def on_bqemulator(warehouse: Warehouse) -> Run:
 
 def fact(event_id: str, message_id: str, hours: float = 0, **more: Any) -> Row:
     moment = (DAY + dt.timedelta(hours=hours)).isoformat()
-    told = {"event_id": event_id, "event_type": "page_view", "message_id": message_id}
-    return golden.fact({"client_ts": moment, "publish_ts": moment, **told, **more}, 0)
+    defaults = {"event_id": event_id, "event_type": "page_view", "message_id": message_id}
+    return golden.fact({"client_ts": moment, "publish_ts": moment, **defaults, **more}, 0)
 
 
 def letter(message_id: str, kind: str, hours: float = 0, **more: Any) -> Row:
     moment = (DAY + dt.timedelta(hours=hours)).isoformat()
-    told = {"error_kind": kind, "publish_time": moment, "failed_at": moment}
-    return golden.letter({"message_id": message_id, **told, **more}, 0)
+    defaults = {"error_kind": kind, "publish_time": moment, "failed_at": moment}
+    return golden.letter({"message_id": message_id, **defaults, **more}, 0)

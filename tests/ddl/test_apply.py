@@ -29,7 +29,7 @@ def test_tables_are_made_as_declared(warehouse: Warehouse) -> None:
 
 
 def test_a_second_run_replaces_views_only(warehouse: Warehouse) -> None:
-    """bqemulator does not tell the query of a view; BigQuery does, and nothing is replaced."""
+    """bqemulator does not return the query of a view; BigQuery does, and nothing is replaced."""
     apply(warehouse.client, warehouse.dataset)
     again = [action.summary for action in apply(warehouse.client, warehouse.dataset)]
     views = [q.name for q in statements.queries(warehouse.dataset) if q.kind == "VIEW"]

@@ -168,6 +168,6 @@ def test_the_parameters_stand_in_no_comment() -> None:
 
 
 def test_each_check_has_golden_findings_and_a_day_of_its_own() -> None:
-    told = {e.view for name in golden.names() for e in golden.load(name).expected if e.rows}
+    covered = {e.view for name in golden.names() for e in golden.load(name).expected if e.rows}
     by_day = {e.view for name in golden.names() for e in golden.load(name).expected if e.day}
-    assert set(statements.CHECKS) <= told & by_day
+    assert set(statements.CHECKS) <= covered & by_day

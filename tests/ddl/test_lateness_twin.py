@@ -44,7 +44,7 @@ def expected(settings_name: str) -> dict[str, Row]:
 
 
 def typed(row: Row) -> Row:
-    """Timestamps and dates as such, however an engine tells them."""
+    """Timestamps and dates as such, however an engine returns them."""
     return {
         name: dt.datetime.fromisoformat(value)
         if name.endswith("_ts") and isinstance(value, str)
@@ -82,13 +82,13 @@ def by_event(rows: list[Row]) -> dict[str, Row]:
 
 def test_the_sessions_leave_no_part_of_the_rule_out() -> None:
     rows = [row for name in sittings.SETTINGS for row in expected(name).values()]
-    told = {(row["late_status"], row["deadline_source"]) for row in rows}
+    found = {(row["late_status"], row["deadline_source"]) for row in rows}
     judged = {
         (status.value, source.value)
         for status in (LateStatus.ON_TIME, LateStatus.LATE)
         for source in DeadlineSource
     }
-    assert told == judged | {("UNKNOWN", None), ("NOT_APPLICABLE", None)}
+    assert found == judged | {("UNKNOWN", None), ("NOT_APPLICABLE", None)}
     waits = {
         row["client_ts"] - row["deadline_ts"] - sittings.settings(name).grace(row["test_id"])
         for name in sittings.SETTINGS

@@ -29,8 +29,8 @@ def ids(rows: list[Row]) -> list[str]:
 
 
 def dead(message_id: str, hours: float = 0, **more: Any) -> Row:
-    told = {"event_family": "exam_event", "event_id": None, "attributes": {}, "replay_count": 0}
-    return letter(message_id, "not_json", hours, **{**told, "payload": "e30=", **more})
+    defaults = {"event_family": "exam_event", "event_id": None, "attributes": {}, "replay_count": 0}
+    return letter(message_id, "not_json", hours, **{**defaults, "payload": "e30=", **more})
 
 
 def test_letters_to_replay_come_oldest_first_within_the_times(run: Run) -> None:
@@ -133,8 +133,8 @@ def test_letters_whose_event_is_a_fact_say_so(run: Run) -> None:
 
 def test_the_earliest_start_of_each_session_that_is_asked_for(run: Run) -> None:
     def started(event_id: str, session_id: str, hours: float, **more: Any) -> Row:
-        told = {"event_type": "session_start", "session_id": session_id}
-        return fact(event_id, f"m-{event_id}", hours, **told, **more)
+        defaults = {"event_type": "session_start", "session_id": session_id}
+        return fact(event_id, f"m-{event_id}", hours, **defaults, **more)
 
     tables = {
         "events_fact": [

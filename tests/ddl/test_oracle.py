@@ -35,11 +35,11 @@ def sql(dataset: Dataset, view: str, dates: Dates) -> str:
 
 def assert_equal(view: str, got: list[Row], expected: list[Row]) -> None:
     def plain(row: Row) -> Row:
-        told = {name: value for name, value in row.items() if value is not None}
+        values = {name: value for name, value in row.items() if value is not None}
         for name in JSON_COLUMNS:
-            if isinstance(told.get(name), str):
-                told[name] = json.loads(told[name])
-        return {name: golden.plain(value) for name, value in told.items()}
+            if isinstance(values.get(name), str):
+                values[name] = json.loads(values[name])
+        return {name: golden.plain(value) for name, value in values.items()}
 
     def ordered(rows: list[Row]) -> list[Row]:
         return sorted(map(plain, rows), key=lambda row: json.dumps(row, sort_keys=True))

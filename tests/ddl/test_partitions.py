@@ -153,8 +153,8 @@ def on_another(day: int) -> Iterator[Row]:
 
 
 def event(event_id: str, event_type: str, session_id: str, day: int, **more: Any) -> Row:
-    told = {"event_id": event_id, "event_type": event_type, "session_id": session_id}
-    return {**told, "client_ts": moment(day), **more}
+    required = {"event_id": event_id, "event_type": event_type, "session_id": session_id}
+    return {**required, "client_ts": moment(day), **more}
 
 
 def moment(day: int) -> str:

@@ -30,8 +30,8 @@ def test_each_message_counts_once(run: Run) -> None:
             letter("m6", "not_json"),
             letter("m7", "store_error"),
             letter("m8", "schema_violation"),
-            letter("m8", "not_json"),  # told twice, in two ways
-            letter("m1", "internal_error"),  # a fact all the same
+            letter("m8", "not_json"),  # reported twice, in two ways
+            letter("m1", "internal_error"),  # also a fact
         ],
     }
     assert counted(run, Window(), tables) == {

@@ -18,7 +18,7 @@ DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
 PARAMETERS = {
     parameter["name"]: parameter for parameter in json.loads(METADATA.read_text())["parameters"]
 }
-# Beam's, to be told at each launch: the workers run the template's own image.
+# Beam's, to be given at each launch: the workers run the template's own image.
 OF_BEAM = {"sdk_container_image"}
 # Without Dataflow.
 ON_ONE_MACHINE = {

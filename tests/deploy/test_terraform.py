@@ -134,10 +134,10 @@ def parts(pattern):
 
 
 def test_every_alert_is_told_in_the_runbook():
-    told = re.findall(
+    listed = re.findall(
         r"^### `([a-z-]+)`$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE
     )
-    assert sorted(told) == sorted(local("alerts"))
+    assert sorted(listed) == sorted(local("alerts"))
 
 
 def test_a_lost_region_takes_nothing_with_it_that_the_runbook_does_not_name():
@@ -179,8 +179,8 @@ def test_no_column_that_students_fill_is_left_without_a_policy_tag():
 def test_terraform_tells_every_setting_of_a_launch_and_no_other():
     script = (ROOT / "deploy" / "launch.sh").read_text()
     wanted = re.search(r"^for name in (.*?); do$", script, re.MULTILINE | re.DOTALL)[1]
-    told = re.findall(r"^    ([A-Z_]+)=", TEXT, re.MULTILINE)
-    assert sorted(told) == sorted(wanted.replace("\\", "").split())
+    listed = re.findall(r"^    ([A-Z_]+)=", TEXT, re.MULTILINE)
+    assert sorted(listed) == sorted(wanted.replace("\\", "").split())
 
 
 @pytest.fixture(params=["test_summary", "question_summary"])
@@ -209,5 +209,5 @@ def test_the_daily_sums_can_be_made_again_and_again(applied, daily):
 def test_the_docs_give_every_variable_that_has_no_default():
     needed = {name for name, variable in blocks("variable") if "default" not in variable}
     [tfvars] = re.findall(r"tfvars <<END\n(.*?)\nEND", DEPLOY, re.DOTALL)
-    told = set(re.findall(r"^(\w+) +=", tfvars, re.MULTILINE))
-    assert needed <= told <= {name for name, _ in blocks("variable")}
+    listed = set(re.findall(r"^(\w+) +=", tfvars, re.MULTILINE))
+    assert needed <= listed <= {name for name, _ in blocks("variable")}

@@ -88,8 +88,8 @@ def test_what_is_published_is_found(applied, wires, run_pipeline, rows_of, tmp_p
             assert process.poll() is None
             assert time.monotonic() < deadline, "the events do not arrive"
             time.sleep(0.5)
-    told = python("query.py", str(applied.dataset), EVENT["event_id"], DAY)
-    found = dict(line.split(maxsplit=1) for line in told.splitlines())
+    output = python("query.py", str(applied.dataset), EVENT["event_id"], DAY)
+    found = dict(line.split(maxsplit=1) for line in output.splitlines())
     assert found["event_id"] == EVENT["event_id"]
     assert (found["late_status"], found["deadline_source"]) == ("ON_TIME", "payload")
     assert python("query.py", str(applied.dataset), EVENT["event_id"], "2026-01-01", code=1) == ""

@@ -38,7 +38,7 @@ def test_a_wide_table_fits_the_console_and_breaks_no_word(is_first_unique, print
     assert max(map(len, lines)) <= 80
     for text in (*"_".join(COLUMNS).split("_"), "2026-03-02 08:00:00", "3,599.50", "student-0042"):
         assert any(text in line for line in lines), text
-    # A part of the columns without anything to tell its rows by could not be read.
+    # A part of the columns without a column that identifies its rows could not be read.
     names = [f"test-{n}" for n in range(5)] if is_first_unique else ["1", "2", "3", "4", "5"]
     cells = [[cell.strip() for cell in line.strip("│").split("│")] for line in lines]
     tables = sum("┏" in line for line in lines)

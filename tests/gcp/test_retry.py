@@ -24,7 +24,7 @@ def answered(code, body=b""):
     return exceptions.from_http_response(response)
 
 
-def told(code, reason):
+def api_error(code, reason):
     """The error that it makes of an answer in BigQuery's own form."""
     error = {"code": code, "message": "m", "errors": [{"reason": reason, "message": "m"}]}
     return answered(code, json.dumps({"error": error}).encode())
@@ -44,9 +44,15 @@ def grpc_status(name):
         exceptions.NotFound("no table"),
         exceptions.RetryError("gave up", None),
         *(answered(code, GATEWAY) for code in (301, 400, 401, 407, 408, 409, 499, 502, 503, 504)),
-        *(told(403, reason) for reason in ("accessDenied", "quotaExceeded", "billingNotEnabled")),
-        *(told(400, reason) for reason in ("tableUnavailable", "resourcesExceeded", "timeout")),
-        told(400, "failedPrecondition"),
+        *(
+            api_error(403, reason)
+            for reason in ("accessDenied", "quotaExceeded", "billingNotEnabled")
+        ),
+        *(
+            api_error(400, reason)
+            for reason in ("tableUnavailable", "resourcesExceeded", "timeout")
+        ),
+        api_error(400, "failedPrecondition"),
         requests.ConnectionError("refused"),
         requests.ReadTimeout("slow"),
         requests.exceptions.ChunkedEncodingError("half an answer"),
@@ -56,7 +62,7 @@ def grpc_status(name):
         socket.gaierror("no such host"),
         ssl.SSLError("cut off"),
         RefreshError("revoked"),
-        TransportError("the metadata server is away"),
+        TransportError("the metadata server is unreachable"),
         DefaultCredentialsError("no metadata server"),
     ],
     ids=repr,
@@ -73,7 +79,12 @@ def test_of_grpcs_errors_only_an_invalid_argument_is_no_outage(status):
 
 @pytest.mark.parametrize(
     "error",
-    [told(400, "invalid"), told(400, "badRequest"), told(400, "new"), answered(413, GATEWAY)],
+    [
+        api_error(400, "invalid"),
+        api_error(400, "badRequest"),
+        api_error(400, "new"),
+        answered(413, GATEWAY),
+    ],
     ids=repr,
 )
 def test_a_request_at_fault_is_not_sent_again(error):

@@ -121,8 +121,8 @@ def test_help_fits_80_columns(command, monkeypatch, capsys):
 def test_the_help_of_import_shows_the_format_with_a_line_that_parses(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["import", "--help"])
-    told = capsys.readouterr().out
-    [example] = (line for line in told.splitlines() if line.count("\t") == 3)
+    printed = capsys.readouterr().out
+    [example] = (line for line in printed.splitlines() if line.count("\t") == 3)
     path = tmp_path / "quiz.tsv"
     path.write_text(example.strip() + "\n")
     log = exam_log.read_log(path, exam_log.default_start())
@@ -180,9 +180,9 @@ def test_simulate_publishes_at_a_rate(subscription, capsys):
 def test_a_topic_that_is_not_there_is_told_in_one_line(pubsub_emulator, capsys):
     topic = "projects/local-exams/topics/none"
     assert main(["simulate", "--topic", topic, "--messages", "600"]) == 1
-    told = capsys.readouterr()
-    assert told.err == f"error: topic {topic} does not exist: create it first\n"
-    assert not re.search("Published: [1-9]", told.out)
+    printed = capsys.readouterr()
+    assert printed.err == f"error: topic {topic} does not exist: create it first\n"
+    assert not re.search("Published: [1-9]", printed.out)
 
 
 def test_import_writes_a_file_and_tells_bad_lines(log, tmp_path, capsys):

@@ -37,7 +37,7 @@ def test_the_environment_points_clients_at_the_emulators(pubsub_emulator, wareho
 
 
 def test_an_insert_copies_no_table(warehouse):
-    """Only copies could tell that there was nothing in the table before the first insert."""
+    """Only copies would show that there was nothing in the table before the first insert."""
     run = warehouse.client.query
     table = warehouse.dataset.table("t")
     warehouse.client.create_dataset(str(warehouse.dataset))

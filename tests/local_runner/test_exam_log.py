@@ -19,7 +19,7 @@ def read(tmp_path, text):
     return read_log(path, START)
 
 
-def told(log):
+def output(log):
     """What each event is, briefly."""
     return [
         (
@@ -37,7 +37,7 @@ def test_a_session_starts_before_its_first_line_and_ends_after_its_last(tmp_path
     log = read(
         tmp_path, "1000\t7\tq1_1\t0\n2000\t8\tq1_1\t1\n3000\t7\tq1_1\t1\n2500\t7\tq1_2\t0.5\n"
     )
-    assert told(log) == [
+    assert output(log) == [
         ("session_start", "7", None, None, 0),
         ("answer_submit", "7", "q1_1", 1, 1000),
         ("session_start", "8", None, None, 0),
@@ -53,7 +53,7 @@ def test_a_session_starts_before_its_first_line_and_ends_after_its_last(tmp_path
 
 def test_of_lines_at_the_greatest_time_the_last_one_ends_the_session(tmp_path):
     log = read(tmp_path, "5\t7\tq1\t0\n5\t7\tq2\t0\n4\t7\tq3\t0\n")
-    assert [kind for kind, *_ in told(log)] == [
+    assert [kind for kind, *_ in output(log)] == [
         "session_start",
         "answer_submit",
         "answer_submit",
@@ -65,7 +65,7 @@ def test_of_lines_at_the_greatest_time_the_last_one_ends_the_session(tmp_path):
 
 def test_negative_clocks_are_kept_as_they_are(tmp_path):
     log = read(tmp_path, "-90000\t7\tq1\t1\n-100000\t7\tq1\t1\n")
-    assert [(kind, ms) for kind, _, _, _, ms in told(log)] == [
+    assert [(kind, ms) for kind, _, _, _, ms in output(log)] == [
         ("session_start", 0),
         ("answer_submit", -90_000),
         ("test_submit", -90_000),

@@ -16,10 +16,10 @@ def test_a_count_that_stands_still_is_explained_once(still_at, said, tmp_path, m
     monkeypatch.setattr(pipeline_process, "_POLL_SECONDS", 0.02)
     monkeypatch.setattr(pipeline_process, "_SILENCES", (0.05,))
     counts = iter([still_at] * 10 + [2_500])
-    told = []
+    counted = []
     with background(["sleep", "600"], tmp_path / "log") as process:
-        drain_stream(process, lambda: next(counts), 2_500, told.append)
-    assert told[-1] == 2_500
+        drain_stream(process, lambda: next(counts), 2_500, counted.append)
+    assert counted[-1] == 2_500
     assert capsys.readouterr().out.splitlines() == said
 
 

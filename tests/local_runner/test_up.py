@@ -199,9 +199,9 @@ def test_options_for_emulators_do_not_go_with_named_ones(
 ):
     monkeypatch.chdir(tmp_path)
     assert main(["up", *option]) == 1
-    told = capsys.readouterr().err
-    assert told.startswith(f"error: {EMULATOR_VARIABLE} names an emulator that already runs: ")
-    assert told.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"error: {EMULATOR_VARIABLE} names an emulator that already runs: ")
+    assert printed.count("\n") == 1
     assert not Path("data").exists()
 
 

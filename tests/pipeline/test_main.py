@@ -158,10 +158,10 @@ def test_an_interrupted_file_is_no_success(applied, jsonl, number):
             if "reading" in line:
                 break
         process.send_signal(number)
-        told = process.stderr.read()
+        output = process.stderr.read()
         assert process.wait() == 1
-    assert "interrupted" in told
-    assert "Traceback" not in told
+    assert "interrupted" in output
+    assert "Traceback" not in output
 
 
 def test_a_damaged_archive_is_one_line_and_no_success(applied, tmp_path):

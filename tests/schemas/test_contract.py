@@ -1,4 +1,4 @@
-"""One contract, told three times: Avro schema, struct and DDL. Here they are held together.
+"""One contract, written three times: Avro schema, struct and DDL. Here they are held together.
 
 That our reading of the DDL is Google's, and that every column is described, tests/ddl shows.
 """

@@ -77,11 +77,11 @@ def test_a_further_family_needs_no_change_to_the_steps() -> None:
     }
     assert (row["price_cents"], row["gift"], row["shipped_ts"]) == (100, False, None)
     assert (row["basket"], row["extra"]) == ('{"a":null,"b":[1]}', '{"colour":"red"}')
-    told = {
+    values = {
         letter.event_id: (letter.rejection.kind, letter.rejection.field)
         for letter in outcome.letters
     }
-    assert told == {
+    assert values == {
         "o2": (ErrorKind.SCHEMA_VIOLATION, "event_type"),
         "o3": (ErrorKind.RULE_VIOLATION, "cents"),
         "o4": (ErrorKind.SCHEMA_VIOLATION, "cents"),

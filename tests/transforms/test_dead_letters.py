@@ -55,18 +55,18 @@ def test_whatever_the_message_pubsub_takes_the_letter(
 ) -> None:
     original = b"x" * size
     dead = letter(message(original, attributes=attributes), **details)
-    data, told = to_pubsub(dead)
+    data, published = to_pubsub(dead)
 
-    assert len(told) <= 100
-    assert not any(key.startswith("goog") for key in told)
-    assert all(0 < len(key.encode()) <= 256 for key in told)
-    assert all(len(value.encode()) <= 1024 for value in told.values())
-    assert wire_bytes(data, told) + TOPIC_BYTES <= PUBSUB_BYTES
+    assert len(published) <= 100
+    assert not any(key.startswith("goog") for key in published)
+    assert all(0 < len(key.encode()) <= 256 for key in published)
+    assert all(len(value.encode()) <= 1024 for value in published.values())
+    assert wire_bytes(data, published) + TOPIC_BYTES <= PUBSUB_BYTES
     cut = len(data) < size
     assert original.startswith(data)
-    assert told.get("payload_truncated") == ("true" if cut else None)
-    assert told["error_kind"] == "not_json"
-    assert told["stage"] == "ValidateEvents"
+    assert published.get("payload_truncated") == ("true" if cut else None)
+    assert published["error_kind"] == "not_json"
+    assert published["stage"] == "ValidateEvents"
 
 
 @given(attributes=few_attributes)
@@ -75,9 +75,9 @@ def test_whatever_the_message_pubsub_takes_the_letter(
 @example(attributes={"source": "a", "sender_source": "b", "sender_sender_source": "c"})
 @example(attributes={"sender_": "a", "sender_app": "b", "sender_" * 35 + "source": "c"})
 def test_their_attributes_survive(attributes: dict[str, str]) -> None:
-    _, told = to_pubsub(letter(message(attributes=attributes)))
-    assert not any(told[key] == "theirs" for key in OWN_ATTRIBUTES & told.keys())
-    theirs = senders_attributes(told)
+    _, published = to_pubsub(letter(message(attributes=attributes)))
+    assert not any(published[key] == "theirs" for key in OWN_ATTRIBUTES & published.keys())
+    theirs = senders_attributes(published)
     for key, value in attributes.items():
         if key.startswith("goog") or not 0 < len(key.encode()) <= 256 or key == "replay_count":
             assert key not in theirs
@@ -98,9 +98,9 @@ def test_ours_are_all_there() -> None:
         event_id="e1",
         replay_count=2,
     )
-    data, told = to_pubsub(dead)
+    data, published = to_pubsub(dead)
     assert data == payload()
-    assert told == {
+    assert published == {
         "app": "ios",
         "sender_source": "web",
         "error_kind": "not_json",
@@ -119,10 +119,10 @@ def test_ours_are_all_there() -> None:
 
 def test_near_the_limit_their_attributes_go_before_the_data_is_cut() -> None:
     theirs = {f"key {n}": "v" * 1024 for n in range(80)}
-    data, told = to_pubsub(letter(message(b"x" * 9_950_000, attributes=theirs)))
+    data, published = to_pubsub(letter(message(b"x" * 9_950_000, attributes=theirs)))
     assert len(data) == 9_950_000
-    assert told.keys() <= OWN_ATTRIBUTES
-    assert "payload_truncated" not in told
+    assert published.keys() <= OWN_ATTRIBUTES
+    assert "payload_truncated" not in published
 
 
 def test_a_message_read_only_in_part_says_so() -> None:

@@ -163,9 +163,9 @@ def test_the_message_tells_no_value_of_the_payload(
         raw(f'"{field}": [NaN, "{secret}"]'),
     ]
     # Some are valid for some fields.
-    told = [str(error) for error in map(outcome, spoilt) if isinstance(error, ContractError)]
-    assert len(told) >= 4
-    assert secret not in "".join(told) + caplog.text
+    messages = [str(error) for error in map(outcome, spoilt) if isinstance(error, ContractError)]
+    assert len(messages) >= 4
+    assert secret not in "".join(messages) + caplog.text
 
 
 EVENT_IDS = [

@@ -91,10 +91,10 @@ def test_every_row_has_plain_values_for_the_columns_of_the_family(
 def test_a_row_says_what_the_event_says(sent: Any) -> None:
     made = row_dict(accept(sent))
     for name, column in ((n, EXAM_EVENT.renamed.get(n, n)) for n in sent.__struct_fields__):
-        value, told = getattr(sent, name), made[column]
+        value, stored = getattr(sent, name), made[column]
         if isinstance(value, dict):
-            told = json.loads(told)
-        assert told == value
+            stored = json.loads(stored)
+        assert stored == value
     assert made["event_date"] == sent.client_ts.astimezone(dt.UTC).date()
     flags = (made["is_correct_answer"], made["client_is_late_submission"])
     assert all(flag is None or type(flag) is bool for flag in flags)

@@ -22,8 +22,8 @@ RULE, SCHEMA = ErrorKind.RULE_VIOLATION, ErrorKind.SCHEMA_VIOLATION
 
 
 def validate(*, publish_time: dt.datetime = NOW, now: dt.datetime = NOW, **fields: Any) -> Any:
-    told = {k: v.isoformat() if isinstance(v, dt.datetime) else v for k, v in fields.items()}
-    return VALIDATOR.validate(message(payload(**told), publish_time=publish_time), now)
+    texts = {k: v.isoformat() if isinstance(v, dt.datetime) else v for k, v in fields.items()}
+    return VALIDATOR.validate(message(payload(**texts), publish_time=publish_time), now)
 
 
 def refusal(**arguments: Any) -> ContractError:

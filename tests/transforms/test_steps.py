@@ -31,28 +31,28 @@ def message(data: bytes, message_id: str = "m1") -> Message:
     return builders.message(data, message_id=message_id, publish_time=NOW)
 
 
-def told(**fields: Any) -> Message:
+def event_message(**fields: Any) -> Message:
     fields = {"client_ts": NOW} | fields
     text = {k: v.isoformat() if isinstance(v, dt.datetime) else v for k, v in fields.items()}
     return message(builders.payload(**text), message_id=f"of {fields.get('event_id', 'e1')}")
 
 
 def answer(event_id: str, **fields: Any) -> Message:
-    return told(event_id=event_id, event_type="answer_submit", question_id="q1", **fields)
+    return event_message(event_id=event_id, event_type="answer_submit", question_id="q1", **fields)
 
 
 ON_TIME = answer("on time", session_expiry_ts=NOW + HOUR)
 LATE = answer("late", session_expiry_ts=NOW - HOUR)
 UNKNOWN = answer("unknown")
-NOT_APPLICABLE = told(event_id="not applicable", session_expiry_ts=NOW - HOUR)
-STORE_ERROR = told(
+NOT_APPLICABLE = event_message(event_id="not applicable", session_expiry_ts=NOW - HOUR)
+STORE_ERROR = event_message(
     event_id="store error", event_type="store_error", error_payload={"code": 7, "wide": 2**70}
 )
 REFUSED = {
     ErrorKind.NOT_JSON: message(b"{", "not json"),
     ErrorKind.TOO_LARGE: message(b" " * (MAX_PAYLOAD_BYTES + 1), "too large"),
-    ErrorKind.SCHEMA_VIOLATION: told(event_id="schema violation", attempt_no=0),
-    ErrorKind.RULE_VIOLATION: told(event_id="rule violation", client_ts=NOW + 100 * HOUR),
+    ErrorKind.SCHEMA_VIOLATION: event_message(event_id="schema violation", attempt_no=0),
+    ErrorKind.RULE_VIOLATION: event_message(event_id="rule violation", client_ts=NOW + 100 * HOUR),
     ErrorKind.STORE_ERROR: STORE_ERROR,
 }
 JUDGED = {

@@ -68,20 +68,20 @@ MESSAGES = """
 def test_rows_go_and_those_of_others_stay(applied, filled, students, rows_of, capsys):
     arguments = [f"--dataset={applied.dataset}", students]
     assert erase.main([*arguments, "--dry_run"]) == 0
-    told = capsys.readouterr().out
-    assert "events_fact: 1 rows would be deleted\n" in told
-    assert f"dead_letters: {len(BROKEN) + 1} rows would be deleted\n" in told
+    output = capsys.readouterr().out
+    assert "events_fact: 1 rows would be deleted\n" in output
+    assert f"dead_letters: {len(BROKEN) + 1} rows would be deleted\n" in output
     assert rows_of(MESSAGES)[0]["n"] == filled
     assert erase.main(arguments) == 0
-    told = capsys.readouterr()
-    assert f"dead_letters: {len(BROKEN) + 1} rows deleted\n" in told.out
-    assert not any(part in told.out + told.err for part in ("anna", "müller"))
+    output = capsys.readouterr()
+    assert f"dead_letters: {len(BROKEN) + 1} rows deleted\n" in output.out
+    assert not any(part in output.out + output.err for part in ("anna", "müller"))
     assert rows_of("SELECT event_id FROM {dataset}.events_fact") == [{"event_id": "theirs"}]
     assert rows_of("SELECT COUNT(*) AS n FROM {dataset}.dead_letters") == [{"n": len(OTHERS)}]
     assert erase.main(arguments) == 0
-    told = capsys.readouterr().out
-    assert "events_fact: 0 rows deleted\n" in told
-    assert "dead_letters: 0 rows deleted\n" in told
+    output = capsys.readouterr().out
+    assert "events_fact: 0 rows deleted\n" in output
+    assert "dead_letters: 0 rows deleted\n" in output
 
 
 def test_dead_letters_that_share_a_message_id_are_kept_apart(applied, written, students, rows_of):
@@ -109,14 +109,14 @@ def test_a_cut_dead_letter_of_nobody_known_is_reported_until_it_is_assigned(
     assert erase.main([*options, "--dry_run"]) == 0
     assert "\n1 dead letters are cut" in capsys.readouterr().out
     assert erase.main(options) == 1
-    told = capsys.readouterr()
-    assert "dead_letters: 1 rows deleted\n" in told.out
-    assert told.err.startswith(
+    output = capsys.readouterr()
+    assert "dead_letters: 1 rows deleted\n" in output.out
+    assert output.err.startswith(
         "error: 1 dead letters are cut and cannot be assigned to a student: find their messages in "
         "the archive and set student_id ("
     )
-    assert told.err.count("\n") == 1
-    [query] = re.findall(r"\((SELECT .*)\)", told.err)
+    assert output.err.count("\n") == 1
+    [query] = re.findall(r"\((SELECT .*)\)", output.err)
     assert len(rows_of(query)) == 1
     rows_of(
         f"UPDATE {{dataset}}.dead_letters SET student_id = '{OTHER}' "
@@ -155,11 +155,11 @@ def test_rows_in_the_streaming_buffer_stay_until_a_later_run(
     assert erase.main([f"--dataset={applied.dataset}", students, "--dry_run"]) == 0
     capsys.readouterr()
     assert erase.main([f"--dataset={applied.dataset}", students]) == 1
-    told = capsys.readouterr()
-    assert "events_fact: 1 rows deleted, 1 still in BigQuery's streaming buffer\n" in told.out
-    assert "dead_letters: 0 rows deleted, 1 still in BigQuery's streaming buffer\n" in told.out
+    output = capsys.readouterr()
+    assert "events_fact: 1 rows deleted, 1 still in BigQuery's streaming buffer\n" in output.out
+    assert "dead_letters: 0 rows deleted, 1 still in BigQuery's streaming buffer\n" in output.out
     again = newest["at"] + dt.timedelta(minutes=90)
-    assert told.err == (
+    assert output.err == (
         "error: 2 rows are still in BigQuery's streaming buffer, where they cannot be deleted: run "
         f"it again after {again:%Y-%m-%d %H:%M} UTC\n"
     )
@@ -183,11 +183,11 @@ def test_a_delete_that_the_streaming_buffer_refuses_is_one_line(
     written(event("mine", student_id=STUDENT), BROKEN[0])
     monkeypatch.setattr(bigquery.Client, "query", refuse)
     assert erase.main([f"--dataset={applied.dataset}", students]) == 1
-    told = capsys.readouterr()
-    assert "events_fact: 0 rows deleted, 1 still in BigQuery's streaming buffer\n" in told.out
-    assert "dead_letters: 1 rows deleted\n" in told.out
-    assert told.err.startswith("error: 1 rows are still in BigQuery's streaming buffer")
-    assert told.err.count("\n") == 1
+    output = capsys.readouterr()
+    assert "events_fact: 0 rows deleted, 1 still in BigQuery's streaming buffer\n" in output.out
+    assert "dead_letters: 1 rows deleted\n" in output.out
+    assert output.err.startswith("error: 1 rows are still in BigQuery's streaming buffer")
+    assert output.err.count("\n") == 1
     assert len(rows_of("SELECT event_id FROM {dataset}.events_fact")) == 1
 
 

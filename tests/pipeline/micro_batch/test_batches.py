@@ -90,13 +90,13 @@ def test_the_message_at_fault_becomes_a_dead_letter_and_no_other(batches, failin
     assert written(rows_of) == {f"m{n}" for n in range(16)} - {"m3", "m9"}
     assert kinds(rows_of) == {"internal_error": 2}
     letters = rows_of(
-        "SELECT message_id, stage, error_message, payload, TO_JSON_STRING(attributes) AS told "
+        "SELECT message_id, stage, error_message, payload, TO_JSON_STRING(attributes) AS sent "
         "FROM {dataset}.dead_letters ORDER BY message_id"
     )
     assert [letter["message_id"] for letter in letters] == ["m3", "m9"]
     assert {letter["stage"] for letter in letters} == {"RunBatch"}
     assert letters[0]["payload"] == pulled(4)[3].data
-    assert json.loads(letters[0]["told"]) == {"number": "3"}
+    assert json.loads(letters[0]["sent"]) == {"number": "3"}
     assert "ZeroDivisionError" in letters[0]["error_message"]
     assert counts["dead_letter_internal_error"] == 2
     assert "value of the payload" not in caplog.text

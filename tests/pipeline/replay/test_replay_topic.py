@@ -44,8 +44,13 @@ def test_what_is_not_replayed_stays_and_can_be_had_at_once(wire, capsys):
     PublisherApi.publish(wire.publisher, topic=wire.dead[0], messages=[foreign])
     assert wire.replay("--kind=not_json", "--kind=store_error", "--kind=schema_violation") == 0
     assert [data for data, _ in wire.taken(wire.main)] == [b"goes", payload()]
-    told = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
-    assert Counter(told) == {"not_json": 3, "store_error": 1, "too_large": 1, "(no dead letter)": 1}
+    kinds = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
+    assert Counter(kinds) == {
+        "not_json": 3,
+        "store_error": 1,
+        "too_large": 1,
+        "(no dead letter)": 1,
+    }
     left = wire.taken(wire.dead)
     assert Counter(a.get("message_id") for _, a in left) == Counter([None, "cut", "other", "worn"])
 

@@ -1,6 +1,6 @@
 """A fake of BigQuery's Storage Write API: the official service definition, in process.
 
-bqemulator takes every row, at once, and never fails; the real service cannot be told to. This
+bqemulator takes every row, at once, and never fails; the real service cannot be made to. This
 one does as a script says, and checks what the emulator does not.
 """
 
@@ -33,7 +33,7 @@ _Code = StorageError.StorageErrorCode
 
 
 class Fault(enum.Enum):
-    """What becomes of the next request."""
+    """The outcome of the next request."""
 
     NONE = "written and acknowledged"
     ABORTED = grpc.StatusCode.ABORTED
@@ -56,7 +56,7 @@ class Fault(enum.Enum):
 class FakeTable:
     """One table: its columns, what was written to it, and what is to go wrong.
 
-    Rows with ``kind`` "bad" are told as row errors; those with "poison" have the whole request
+    Rows with ``kind`` "bad" are reported as row errors; those with "poison" have the whole request
     refused; those with "deadly" end the call.
     """
 

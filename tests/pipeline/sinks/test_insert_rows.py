@@ -43,8 +43,8 @@ class FakeBigQuery:
             raise reply
         if any(self.refuses(row) for row in rows):
             raise exceptions.BadRequest("not a row", errors=[{"reason": "invalid"}])
-        told = {error["index"] for error in reply}
-        self.stored += [row["n"] for number, row in enumerate(rows) if number not in told]
+        reported = {error["index"] for error in reply}
+        self.stored += [row["n"] for number, row in enumerate(rows) if number not in reported]
         return reply
 
     def close(self):

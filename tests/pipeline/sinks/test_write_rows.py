@@ -77,10 +77,10 @@ def write():
 def test_each_refusal_comes_with_its_own_message(write):
     messages = [message(n) for n in range(1_700)] + [message(1_700, b"bug")]
     found, written = write(messages, refuses={"3", "600", "1699"})
-    told = {sent.message_id: refusal for sent, refusal in found}
+    rejections = {sent.message_id: refusal for sent, refusal in found}
     invalid = Rejection(ErrorKind.REJECTED_BY_WAREHOUSE, "invalid: too old", "client_ts")
-    assert [told[key] for key in ("3", "600", "1699")] == [invalid] * 3
-    assert told["1700"].kind is ErrorKind.INTERNAL_ERROR
+    assert [rejections[key] for key in ("3", "600", "1699")] == [invalid] * 3
+    assert rejections["1700"].kind is ErrorKind.INTERNAL_ERROR
     assert (len(found), written) == (4, 1_697)
 
 

@@ -31,7 +31,7 @@ from transforms.rows import FactRows
 from transforms.steps import RunInfo, _ValidateFn
 
 FACT = "fact"
-# How many inputs came out as what, over the whole session; told at its end.
+# How many inputs came out as what, over the whole session; reported at its end.
 OUTCOMES: collections.Counter[str] = collections.Counter()
 
 _VERSION = "1.2.3"
@@ -95,11 +95,11 @@ def _check_travels(element: Any) -> None:
 def _check_row(table: RowChecker, columns: Sequence[str], row: Sequence[Any]) -> None:
     """The sink's own check lets the row pass, and its JSON is exact."""
     assert table.check([tuple(row)], _NOW).rejected == []
-    told = json_row(columns, row)
-    json.dumps(told, allow_nan=False, ensure_ascii=False).encode()
-    for column in _JSON_COLUMNS & told.keys():
-        if told[column] is not None:
-            assert _is_exact(json.loads(told[column])), column
+    sent = json_row(columns, row)
+    json.dumps(sent, allow_nan=False, ensure_ascii=False).encode()
+    for column in _JSON_COLUMNS & sent.keys():
+        if sent[column] is not None:
+            assert _is_exact(json.loads(sent[column])), column
 
 
 def _is_exact(value: Any) -> bool:

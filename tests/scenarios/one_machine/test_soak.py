@@ -23,10 +23,10 @@ def test_memory_stays_flat_over_a_million_messages(machine):
             lambda done=part * PART: machine.metrics()["exam_events_written_total"] >= done
         )
         resident.append(process.memory_info().rss)
-    told = ", ".join(f"{size / 2**20:.0f}" for size in resident)
-    print(f"resident MiB after every {PART:,} messages: {told}")
+    sizes = ", ".join(f"{size / 2**20:.0f}" for size in resident)
+    print(f"resident MiB after every {PART:,} messages: {sizes}")
     # The first parts fill what is bounded: pools, and the sessions that are remembered.
-    assert max(resident[-5:]) < 1.05 * max(resident[5:10]), told
+    assert max(resident[-5:]) < 1.05 * max(resident[5:10]), sizes
 
     before = process.cpu_times()
     time.sleep(IDLE_SECONDS)

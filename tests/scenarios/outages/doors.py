@@ -37,7 +37,7 @@ class Exchange(http.server.BaseHTTPRequestHandler):
             return Answer(answer.status, answer.read(), kind)
 
     def answer(self, answer: Answer, length: int | None = None) -> None:
-        """Answers; with fewer bytes than told where ``length`` cuts the body."""
+        """Answers; with fewer bytes than announced if ``length`` cuts the body."""
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.kind)
         self.send_header("Content-Length", str(len(answer.body)))
@@ -63,7 +63,7 @@ class Exchange(http.server.BaseHTTPRequestHandler):
         self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         try:
             self.server.door.treat(self)
-        except (OSError, http.client.HTTPException):  # the real part is away
+        except (OSError, http.client.HTTPException):  # the real part is unreachable
             self.drop()
 
     def log_message(self, *_: object) -> None:
@@ -211,7 +211,7 @@ class TcpDoor:
                 near, _ = listener.accept()
                 try:
                     far = socket.create_connection(("127.0.0.1", self.port))
-                except ConnectionRefusedError:  # the real part is away
+                except ConnectionRefusedError:  # the real part is unreachable
                     near.close()
                     continue
                 self._pipes += [near, far]
@@ -224,14 +224,14 @@ class TcpDoor:
             self._at_zero()
 
     def _copy(
-        self, source: socket.socket, goal: socket.socket, told: Callable[[int], None]
+        self, source: socket.socket, goal: socket.socket, report: Callable[[int], None]
     ) -> None:
         """Copies to the end; where either side is gone, so is the other."""
         with contextlib.suppress(OSError):
             while data := source.recv(65_536):
                 if source not in self._forgotten:
                     goal.sendall(data)
-                    told(len(data))
+                    report(len(data))
         for pipe in (source, goal):
             with contextlib.suppress(OSError):
                 pipe.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""A stream under test: the pipeline as its user runs it, what was sent, and what became of it."""
+"""A stream under test: the pipeline as its user runs it, what was sent, and the outcome."""
 
 import collections
 import dataclasses

@@ -62,10 +62,10 @@ def test_a_file_is_read_to_its_end_through_every_trouble(bigquery, run):
     pairs = zip(TROUBLES, itertools.repeat(doors.pass_on))
     bigquery.rest.script.extend(itertools.chain.from_iterable(pairs))
     process, ledger = run(7_500, "STREAMING_INSERTS")
-    told = process.stderr.read()
-    assert process.wait() == 0, told
+    output = process.stderr.read()
+    assert process.wait() == 0, output
     assert not bigquery.rest.script, "each trouble was met"
-    assert told.count("BigQuery is not available") == len(TROUBLES)
+    assert output.count("BigQuery is not available") == len(TROUBLES)
     ledger.check()
 
 
@@ -75,6 +75,6 @@ def test_a_file_is_read_to_its_end_though_bigquery_is_killed_in_the_middle(bigqu
     waits = any("BigQuery is not available" in line for line in process.stderr)
     assert waits, "it never met the outage"
     bigquery.start()
-    told = process.stderr.read()
-    assert process.wait() == 0, told
+    output = process.stderr.read()
+    assert process.wait() == 0, output
     ledger.check()

@@ -15,7 +15,7 @@ def same_rows(got: list[Row], want: list[Row], *key: str) -> None:
     Args:
         got: the rows found.
         want: the rows expected.
-        key: the columns that tell rows apart.
+        key: the columns that identify a row.
     """
 
     def order(row: Row) -> list[str]:

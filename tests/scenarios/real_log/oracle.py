@@ -1,6 +1,6 @@
 """What an exam log says, computed from its lines with nothing of ours.
 
-How a line becomes events is told by the README beside the log, what the summaries count by
+How a line becomes events is described in the README beside the log, what the summaries count by
 DESIGN 7. One student is one session. All times are UTC.
 """
 

@@ -14,7 +14,7 @@ from tests.scenarios.real_log.comparing import same_rows
 
 ROOT = Path(__file__).parents[3]
 COUNT = 600
-# What tells how a row came, not what it says.
+# Columns about how a row arrived, not about the event.
 ROWS = """
     SELECT * EXCEPT (ingest_ts, publish_ts, message_id, pipeline_version)
     FROM `{dataset}.events` ORDER BY message_id LIMIT {count}

@@ -1,4 +1,4 @@
-"""Late submissions of an exam log: sessions of 180 minutes, told by session_start alone.
+"""Late submissions of an exam log: sessions of 180 minutes, known from session_start alone.
 
 test_import.py compares the warehouse's answer by session, question and test; here it is by
 student, and the pipeline's own answer for lines in any order.

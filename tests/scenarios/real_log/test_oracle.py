@@ -39,11 +39,11 @@ def test_lines_are_read(exam):
 
 
 def test_events_surround_the_answers(exam):
-    told = [
+    actual = [
         (row["event_type"], row["student_id"], (row["client_ts"] - START).total_seconds())
         for row in oracle.events(exam)
     ]
-    assert told == [
+    assert actual == [
         ("session_start", "7", 0),
         ("answer_submit", "7", -60),
         ("answer_resubmit", "7", 3),

@@ -28,7 +28,7 @@ def accepted(
     data: bytes = b"{}",
     **fields,
 ):
-    """An event ``seconds`` after BEGIN; ``copy`` tells apart the messages of one event."""
+    """An event ``seconds`` after BEGIN; ``copy`` distinguishes the messages of one event."""
     if event_type in (EventType.ANSWER_SUBMIT, EventType.ANSWER_RESUBMIT):
         fields.setdefault("question_id", "question-1")
     event = ExamEvent(
@@ -59,7 +59,7 @@ def with_two_starts(session_id: str) -> list[ValidExamEvent]:
 
 
 def without_a_start(session_id: str) -> list[ValidExamEvent]:
-    """Nothing tells a deadline; of one event the app's own verdict is known."""
+    """Nothing gives a deadline; of one event the app's own verdict is known."""
     answer = EventType.ANSWER_SUBMIT
     return [
         accepted(session_id, "view", EventType.PAGE_VIEW, 1),

@@ -104,7 +104,7 @@ def test_a_session_start_without_a_time_of_its_own_started_when_it_was_sent():
     }
     bare = start_record(ExamEvent(event_type=EventType.SESSION_START, **sent))
     assert bare == StartRecord(client_ts=at(5), event_id="s", start_ts=at(5))
-    told = start_record(
+    actual = start_record(
         ExamEvent(
             event_type=EventType.SESSION_START,
             session_start_ts=at(1),
@@ -113,6 +113,6 @@ def test_a_session_start_without_a_time_of_its_own_started_when_it_was_sent():
             **sent,
         )
     )
-    assert told == StartRecord(
+    assert actual == StartRecord(
         client_ts=at(5), event_id="s", start_ts=at(1), duration_seconds=60, expiry_ts=at(90)
     )
