@@ -3,8 +3,9 @@
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+import grpc
 from google.api_core.exceptions import (
     DeadlineExceeded,
     Forbidden,
@@ -40,8 +41,11 @@ def explain(error: Exception) -> str:
         return f"Google rejected the credentials: {_LOG_IN}"
     if isinstance(cause, RequestException):
         return _unreachable("BigQuery", EMULATOR_VARIABLE)
-    if isinstance(cause, ServiceUnavailable | DeadlineExceeded) and cause.grpc_status_code:
-        return _unreachable("Pub/Sub", PUBSUB_VARIABLE)
+    if isinstance(cause, ServiceUnavailable | DeadlineExceeded):
+        # Only what came by gRPC holds the call's error: of the commands' services, Pub/Sub.
+        if isinstance(cause.response, grpc.RpcError):
+            return _unreachable("Pub/Sub", PUBSUB_VARIABLE)
+        return _unreachable("BigQuery", EMULATOR_VARIABLE)
     if isinstance(cause, NotFound):
         return _not_found(cause)
     if isinstance(cause, Forbidden):
@@ -105,7 +109,8 @@ def _not_found(error: NotFound) -> str:
 def _forbidden(error: Forbidden) -> str:
     said = _said(error).removeprefix("Access Denied: ").rstrip(".")
     # BigQuery also returns 403 for exhausted quotas and unpaid bills.
-    if {detail["reason"] for detail in error.errors if "reason" in detail} - {"accessDenied"}:
+    reasons = {detail.get("reason") for detail in error.errors if isinstance(detail, Mapping)}
+    if reasons - {None, "accessDenied"}:
         return said
     resource, permission = _resource(error), _PERMISSION.search(said)
     where = f" to {resource}" if resource else ""

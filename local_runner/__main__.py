@@ -7,10 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from google.api_core.exceptions import GoogleAPIError
-from google.auth.exceptions import GoogleAuthError
-
 from gcp.console import progress, say
+from gcp.errors import SERVICE_ERRORS, explain
 from local_runner.arguments import parser
 from local_runner.demo import demo
 from local_runner.emulators.start import PROJECT, check_named_emulators
@@ -35,8 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _COMMANDS[args.command](args)
     except RunnerError as error:
         return _fail(str(error))
-    except (GoogleAPIError, GoogleAuthError, OSError) as error:
-        return _fail(str(error).partition("\n")[0])
+    except SERVICE_ERRORS as error:
+        return _fail(explain(error))
+    except OSError as error:
+        return _fail(str(error))
     except KeyboardInterrupt:
         return 130
     return 0

@@ -42,14 +42,26 @@ def _run(argv: Sequence[str]) -> int:
         if argv[: len(words)] == words:
             rest = argv[len(words) :]
             sys.argv = [f"{PROGRAM} {' '.join(words[: len(words) - len(before)])}".strip(), *rest]
-            code: int = importlib.import_module(module).main([*before, *rest])
-            return code
+            return _call(name, module, [*before, *rest])
     if argv in ([], ["--help"], ["-h"]):
         print(_help(_COMMANDS))
         return 0
     asked = " ".join(word for word in argv[:2] if not word.startswith("-"))
     print(f"error: there is no command {asked}: see {PROGRAM} --help", file=sys.stderr)
     return 2
+
+
+def _call(name: str, module: str, argv: Sequence[str]) -> int:
+    try:
+        main_of = importlib.import_module(module).main
+    except ModuleNotFoundError as missing:
+        print(
+            f"error: {PROGRAM} {name} needs the package {missing.name}: install the extra local",
+            file=sys.stderr,
+        )
+        return 1
+    code: int = main_of(argv)
+    return code
 
 
 def _help(commands: Sequence[tuple[str, str, tuple[str, ...], str]]) -> str:

@@ -166,7 +166,15 @@ def _warehouse(dataset: Dataset) -> Iterator[Finding]:
     yield _asked(LATENESS_SETTINGS, "can be read", preflight.check_settings, dataset)
     if facts.verdict != "fail":
         yield _asked("write stream", "open", preflight.check_stream, dataset, table)
-        yield _asked("queries", "allowed", preflight.check_queries, dataset)
+        yield _look("queries", lambda: _queries(dataset))
+
+
+def _queries(dataset: Dataset) -> str:
+    try:
+        preflight.check_queries(dataset)
+    except StartupError as error:  # which stops --micro_batch alone
+        raise UncheckedError(str(error)) from None
+    return "allowed"
 
 
 def _resource(kind: str, name: str) -> Iterator[Finding]:

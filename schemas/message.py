@@ -15,10 +15,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     Attributes:
         payload: the message data, untouched.
-        message_id: Pub/Sub's id, or ``<file name>:<line number>`` (nine digits) for a line.
+        message_id: Pub/Sub's id, or ``<URI or absolute path>:<line number>`` (nine digits)
+            for a line.
         publish_time: when Pub/Sub took it, UTC; for a file, the start of the run.
         attributes: Pub/Sub attributes as sent.
-        source: subscription path or file name.
+        source: subscription path, or URI or path of the file.
         size: bytes of the message where ``payload`` holds only its beginning (a line longer
             than Pub/Sub's limit), else None.
     """

@@ -25,6 +25,8 @@ _FRAMING_BYTES = 20_000
 
 MAX_STORED_PAYLOAD_BYTES = 1024 * 1024
 REPLAY_COUNT = "replay_count"
+# The message that was replayed first: what its replays have in common.
+REPLAY_OF = "replay_of"
 PAYLOAD_TRUNCATED = "payload_truncated"
 OWN_ATTRIBUTES = frozenset(
     {
@@ -112,7 +114,8 @@ def to_pubsub(letter: DeadLetter) -> tuple[bytes, dict[str, str]]:
     room = MAX_MESSAGE_BYTES - _FRAMING_BYTES - _size(ours)
     theirs = _original_attributes(letter.message.attributes)
     if len(data) + _size(theirs) > room:
-        theirs = {}
+        theirs = {key: value for key, value in theirs.items() if key == REPLAY_OF}
+        room -= _size(theirs)
     if len(data) > room:
         data = data[:room]
         ours[PAYLOAD_TRUNCATED] = "true"
@@ -242,9 +245,11 @@ def _original_attributes(attributes: dict[str, str]) -> dict[str, str]:
 
     replay_count is left out: our own attribute carries it.
     """
+    # Without it a later replay would not be known as one of the same message.
+    first = {REPLAY_OF} & attributes.keys()
     renamed = (
         (SENDER_PREFIX + key if _RENAMED.fullmatch(key) else key, _cut(value))
-        for key, value in attributes.items()
+        for key, value in sorted(attributes.items(), key=lambda item: item[0] not in first)
         if key != REPLAY_COUNT
     )
     allowed = (

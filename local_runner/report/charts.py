@@ -1,14 +1,15 @@
-"""The KPI charts as inline SVG: no script, colours from the page's own style."""
+"""The KPI charts as inline SVG: no script, colours from the page's stylesheet."""
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import altair
 import vl_convert
 
-# Vega draws with plain colours; the page replaces them with its variables, so that one drawing
-# serves the light and the dark style.
+# Vega measures and draws with plain colours; they are then replaced by the page's variables, so
+# that one drawing serves the light and the dark style.
 _INKS = {
     "#010101": "var(--text)",
     "#020202": "var(--muted)",
@@ -19,59 +20,141 @@ _INKS = {
 }
 _TEXT, _MUTED, _LINE, STARTS, COMPLETIONS, WRONG = _INKS
 _FONT = "Inter, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
-_HALF_WIDTH, _FULL_WIDTH = 440, 880
+_FONT_SIZE, _DIGIT = 12, 7
+# A drawing is scaled to its box, text included, so each chart is drawn for two widths (px) and
+# report.html shows the one that leaves the text at 9 px or more.
+_NARROW, _HALF, _FULL = 320, 490, 860
+_AXIS_WIDTH, _HOUR_LABEL = 60, 42
 _LONGEST_AXIS = dt.timedelta(hours=72)
 _HOUR = dt.timedelta(hours=1)
+_HOUR_KEY = "%Y %b %d %H:%M"
+_LONGEST_NAME = 42
+
+Drawings = Mapping[str, str]
 
 
-def by_hour(rows: Sequence[tuple[dt.datetime, int]], unit: str, ink: str) -> str:
+def by_hour(rows: Sequence[tuple[dt.datetime, int]], unit: str, ink: str) -> Drawings:
     """Bars over UTC hours.
 
     Args:
-        rows: hour and count, in any order.
+        rows: hour and count, in any order, at least one.
         unit: what is counted, the title of the vertical axis.
         ink: colour of the bars, one of this module's.
+
+    Returns:
+        SVG by the class that report.html shows it in: narrow, wide.
+    """
+    hours = _without_gaps(rows)
+    return {"narrow": _hours(hours, unit, ink, _NARROW), "wide": _hours(hours, unit, ink, _HALF)}
+
+
+def by_question(
+    rows: Sequence[tuple[str, str, int]], unit: str, ink: str, most: int = 15
+) -> Drawings:
+    """Horizontal bars for the first ``most`` rows of test, question and count.
+
+    Returns:
+        SVG by the class that report.html shows it in: narrow (names above the bars), wide.
     """
     values = [
-        {"hour": f"{hour:%H:%M}", "day": f"{hour:%b %d}", "key": f"{hour:%d %H:%M}", "count": count}
-        for hour, count in _without_gaps(rows)
+        {"key": f"{row:02} {_shortened(question(*ids))}", "count": count}
+        for row, (*ids, count) in enumerate(rows[:most])
     ]
-    base = altair.Chart(altair.InlineData(values=values)).encode(
-        x=altair.X(
-            "key:N",
-            sort=None,
-            title="Hour (UTC)",
-            axis=altair.Axis(labelExpr="slice(datum.label, 3)", labelAngle=0, labelOverlap=True),
-        ),
-        y=altair.Y("count:Q", title=unit, axis=altair.Axis(tickMinStep=1, tickCount=5)),
-    )
-    bars = base.mark_bar(color=ink, cornerRadiusEnd=3)
-    numbers = base.mark_text(color=_TEXT, dy=-8, fontSize=12).encode(text="count:Q")
-    return _svg((bars + numbers).properties(width=_HALF_WIDTH, height=230))
+    return {
+        "narrow": _questions(values, unit, ink, _NARROW),
+        "wide": _questions(values, unit, ink, _FULL),
+    }
 
 
 def question(test_id: str, question_id: str) -> str:
-    """A question's name in a chart: two tests may each have a question of one id."""
+    """The question's id, after its test's unless it begins with that: ids repeat among tests."""
+    if question_id.startswith(f"{test_id}-"):
+        return question_id
     return f"{test_id}: {question_id}"
 
 
-def by_question(rows: Sequence[tuple[str, str, int]], unit: str, ink: str, most: int = 15) -> str:
-    """Horizontal bars for the first ``most`` rows of test, question and count."""
-    values = [{"question": question(*ids), "count": count} for *ids, count in rows[:most]]
+def _hours(hours: Sequence[tuple[dt.datetime, int]], unit: str, ink: str, width: int) -> str:
+    values = [{"hour": f"{hour:{_HOUR_KEY}}", "count": count} for hour, count in hours]
+    room = (width - _AXIS_WIDTH) / len(hours)
+    every = next((n for n in (1, 2, 3, 6, 12) if n * room >= _HOUR_LABEL), 24)
+    labelled = [hour for hour, _ in hours if hour.hour % every == 0] or [hours[0][0]]
+    # The first label of a day has its date below.
+    dated = {hour.date(): f"{hour:{_HOUR_KEY}}" for hour in reversed(labelled)}
+    top = max(count for _, count in hours)
     base = altair.Chart(altair.InlineData(values=values)).encode(
-        y=altair.Y("question:N", sort=None, title=None),
-        x=altair.X("count:Q", title=unit, axis=altair.Axis(tickMinStep=1, tickCount=6)),
+        x=altair.X(
+            "hour:N",
+            sort=None,
+            title="Hour (UTC)",
+            axis=altair.Axis(
+                values=[f"{hour:{_HOUR_KEY}}" for hour in labelled],
+                labelExpr=f"indexof({list(dated.values())}, datum.label) >= 0"
+                " ? [slice(datum.label, 12), slice(datum.label, 5, 11)]"
+                " : slice(datum.label, 12)",
+                labelAngle=0,
+                labelOverlap=True,
+            ),
+        ),
+        y=altair.Y(
+            "count:Q",
+            title=unit,
+            scale=_scale(top, 1.12),
+            axis=altair.Axis(tickMinStep=1, tickCount=5),
+        ),
     )
-    bars = base.mark_bar(color=ink, cornerRadiusEnd=3, height=16)
-    numbers = base.mark_text(color=_TEXT, dx=6, align="left", fontSize=12).encode(text="count:Q")
-    return _svg((bars + numbers).properties(width=_FULL_WIDTH, height={"step": 26}))
+    layers = [base.mark_bar(color=ink, cornerRadiusEnd=3)]
+    if room >= _DIGIT * len(f"{top:,}"):
+        layers.append(
+            base.mark_text(color=_TEXT, dy=-8, fontSize=_FONT_SIZE).encode(
+                text=altair.Text("count:Q", format=",")
+            )
+        )
+    return _svg(altair.layer(*layers).properties(height=280), width, "fit")
+
+
+def _questions(values: Sequence[Mapping[str, Any]], unit: str, ink: str, width: int) -> str:
+    narrow = width == _NARROW
+    name = "slice(datum.label, 3)"
+    # In the narrow drawing the names are above the bars, from the axis to the right.
+    axis = (
+        altair.Axis(labelExpr=name, labelAlign="left", labelPadding=-2, labelOffset=-16)
+        if narrow
+        else altair.Axis(labelExpr=name)
+    )
+    top = max(value["count"] for value in values)
+    base = altair.Chart(altair.InlineData(values=values)).encode(
+        y=altair.Y("key:N", sort=None, title=None, axis=axis),
+        x=altair.X(
+            "count:Q",
+            title=unit,
+            scale=_scale(top, 1.2 if narrow else 1.08),
+            axis=altair.Axis(tickMinStep=1, tickCount=4 if narrow else 6, grid=not narrow),
+        ),
+    )
+    bars = base.mark_bar(color=ink, cornerRadiusEnd=3, height=12 if narrow else 16)
+    numbers = base.mark_text(color=_TEXT, dx=6, align="left", fontSize=_FONT_SIZE).encode(
+        text=altair.Text("count:Q", format=",")
+    )
+    height = {"step": 40 if narrow else 26}
+    return _svg((bars + numbers).properties(height=height), width, "fit-x")
+
+
+def _scale(top: int, headroom: float) -> altair.Scale:
+    """From 0 to past the longest bar, so that its number is inside the chart."""
+    return altair.Scale(domainMin=0, domainMax=top * headroom, nice=False)
+
+
+def _shortened(name: str) -> str:
+    """Long names without their middle: ids often differ only at the end."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    half = _LONGEST_NAME // 2
+    return f"{name[: half - 1]}\u2026{name[-half:]}"
 
 
 def _without_gaps(rows: Sequence[tuple[dt.datetime, int]]) -> list[tuple[dt.datetime, int]]:
     """Hours in order, those between them with 0 unless a clock was days off."""
     counts = dict(sorted(rows))
-    if not counts:
-        return []
     first, last = min(counts), max(counts)
     if last - first > _LONGEST_AXIS:
         return list(counts.items())
@@ -79,18 +162,21 @@ def _without_gaps(rows: Sequence[tuple[dt.datetime, int]]) -> list[tuple[dt.date
     return [(hour, counts.get(hour, 0)) for hour in hours]
 
 
-def _svg(chart: Any) -> str:
+def _svg(chart: Any, width: int, fit: Literal["fit", "fit-x"]) -> str:
     styled = (
-        chart.configure(font=_FONT, background="transparent")
+        chart.properties(
+            width=width, padding=2, autosize=altair.AutoSizeParams(type=fit, contains="padding")
+        )
+        .configure(font=_FONT, background="transparent")
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=_MUTED,
             titleColor=_MUTED,
             titleFontWeight="normal",
-            labelFontSize=12,
-            titleFontSize=12,
+            labelFontSize=_FONT_SIZE,
+            titleFontSize=_FONT_SIZE,
             titlePadding=10,
-            labelLimit=220,
+            labelLimit=width - 20 if width == _NARROW else 300,
             grid=False,
             domainColor=_LINE,
             ticks=False,
@@ -101,4 +187,5 @@ def _svg(chart: Any) -> str:
     svg: str = vl_convert.vegalite_to_svg(styled.to_json())
     for ink, variable in _INKS.items():
         svg = svg.replace(ink, variable)
-    return svg
+    # Without a size of its own, the drawing takes the width of its box.
+    return re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", svg, count=1)

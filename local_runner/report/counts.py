@@ -1,4 +1,4 @@
-"""Counts messages by outcome in the warehouse, and compares with what was sent (DESIGN 6)."""
+"""Outcomes of the messages: counted in the warehouse and compared with what was sent (DESIGN 6)."""
 
 import collections
 import dataclasses
@@ -23,7 +23,7 @@ SELECT COUNT(DISTINCT message_id) FROM (
   UNION ALL SELECT message_id FROM `{{dataset}}.{DEAD_LETTERS}`
 )"""  # noqa: S608
 
-# The emulator accepts every row that passes our checks, and internal errors cannot be provoked.
+# The emulator accepts every row that passes our checks, and the demo provokes no internal error.
 NOT_PROVOKED = (ErrorKind.REJECTED_BY_WAREHOUSE, ErrorKind.INTERNAL_ERROR)
 
 
@@ -33,7 +33,7 @@ class Reconciliation:
 
     Attributes:
         expected: what was sent, by outcome: fact, duplicate or error kind.
-        found: what the warehouse has, by outcome.
+        found: what the warehouse holds, by outcome.
         on_topic: dead letters on the dead-letter topic, by error kind; None without Pub/Sub.
     """
 
@@ -72,17 +72,19 @@ class Reconciliation:
 
     @property
     def missing_kinds(self) -> list[ErrorKind]:
-        """Error kinds that were sent and are not among the dead letters."""
+        """Error kinds that were sent but have no dead letter."""
         return [kind for kind in ErrorKind if self.expected[kind] and not self.found[kind]]
 
     @property
     def faults(self) -> list[str]:
-        """One line for each mismatch; empty if there is none."""
+        """One line per mismatch; empty if everything adds up."""
         faults = []
         if self.unaccounted:
-            faults.append(f"{self.unaccounted} of {self.published} messages are unaccounted for")
+            faults.append(
+                f"{self.unaccounted:,} of {self.published:,} messages are unaccounted for"
+            )
         if +self.found != +self.expected:
-            faults.append("what the warehouse has is not what was sent")
+            faults.append("the outcomes in the warehouse differ from those sent")
         if self.on_topic not in (None, +self._dead_letters_by_kind):
             faults.append("the dead-letter topic and the table dead_letters differ")
         if self.missing_kinds:
@@ -101,7 +103,7 @@ def rows(client: bigquery.Client, dataset: Dataset) -> collections.Counter[str]:
 
 
 def arrived(client: bigquery.Client, dataset: Dataset) -> int:
-    """Messages that are already a fact or a dead letter."""
+    """Number of messages that are in the fact table or a dead letter so far."""
     [[messages]] = _rows(client, _ARRIVED, dataset)
     return int(messages)
 
@@ -112,12 +114,12 @@ def reconcile(
     outcomes: Iterable[str],
     topic: Iterable[Mapping[str, str]] | None,
 ) -> Reconciliation:
-    """Compares what the sender expects with what the warehouse and the dead-letter topic have.
+    """Compares what the sender expects with what the warehouse and the dead-letter topic hold.
 
     Args:
         client: for the warehouse.
         dataset: where its tables are.
-        outcomes: of every message that was sent.
+        outcomes: the expected outcome of every message that was sent.
         topic: attributes of the dead letters on the topic; None without Pub/Sub.
     """
     counts = count(client, dataset)

@@ -16,7 +16,7 @@ from local_runner.report.summaries import View
 
 _Rows = Sequence[tuple[Any, ...]]
 
-_CHARTS: Mapping[str, tuple[str, Callable[[_Rows], str]]] = {
+_CHARTS: Mapping[str, tuple[str, Callable[[_Rows], charts.Drawings]]] = {
     "session_starts_by_hour": (
         "Session starts by hour",
         lambda rows: charts.by_hour(rows, "Sessions", charts.STARTS),
@@ -34,23 +34,30 @@ _CHARTS: Mapping[str, tuple[str, Callable[[_Rows], str]]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    """A chart, its text alternative, and its numbers."""
+    """A chart.
+
+    Attributes:
+        title: what it shows.
+        drawings: SVG by CSS class; empty without rows.
+        alternative: the chart in one sentence.
+        view: its data.
+    """
 
     title: str
-    svg: str
+    drawings: charts.Drawings
     alternative: str
     view: View
 
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """The content of the report.
+    """What the report shows.
 
     Attributes:
-        about: facts of the run, by name.
-        reconciliation: messages by outcome, sent and found.
+        about: details of the run, by name.
+        reconciliation: outcomes of the messages, sent and found.
         summaries: first rows of the summary views.
-        kpis: the KPI views.
+        kpis: the KPI views, whole.
     """
 
     about: Mapping[str, str]
@@ -59,7 +66,7 @@ class Report:
     kpis: Sequence[View]
 
     def write(self, path: Path) -> None:
-        """Writes the HTML file; its folder is made."""
+        """Writes the HTML file, and creates its folder if missing."""
         environment = jinja2.Environment(
             loader=jinja2.PackageLoader("local_runner.report", ""),
             autoescape=True,
@@ -82,15 +89,18 @@ class Report:
 
 def _figure(view: View) -> Figure:
     title, draw = _CHARTS[view.name]
-    return Figure(title, draw(view.rows), _alternative(title, view), view)
+    return Figure(title, draw(view.rows) if view.rows else {}, _alternative(title, view), view)
 
 
 def _alternative(title: str, view: View) -> str:
-    """The chart in one sentence, for screen readers."""
+    """The chart in one sentence, for screen readers and where there is nothing to draw."""
     if not view.rows:
-        return f"{title}: no data."
+        return "No data."
     *labels, count = max(view.rows, key=lambda row: row[-1])
-    hour = labels[0]
-    name = f"{hour:%H:%M} UTC" if isinstance(hour, dt.datetime) else charts.question(*labels)
     total = sum(row[-1] for row in view.rows)
-    return f"{title}: {total:,} in all over {len(view.rows)}; most, {count:,}, at {name}."
+    if isinstance(labels[0], dt.datetime):
+        unit, place = "hour", f"at {labels[0]:%b %d %H:%M} UTC"
+    else:
+        unit, place = "question", f"for {charts.question(*labels)}"
+    units = f"{len(view.rows):,} {unit}{'s' if len(view.rows) > 1 else ''}"
+    return f"{title}: {total:,} in total over {units}; the most, {count:,}, {place}."

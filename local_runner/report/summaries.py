@@ -1,4 +1,4 @@
-"""Reads the summary views for display."""
+"""Reads the summary and KPI views for the report."""
 
 import dataclasses
 import datetime as dt
@@ -8,7 +8,7 @@ from google.cloud import bigquery
 
 from gcp.dataset import Dataset
 
-# What fits a screen: view, order, and the columns that matter at first sight.
+# By view: the order of its rows, and as many columns as fit a screen.
 _SUMMARIES = {
     "test_summary": (
         "test_id",
@@ -45,7 +45,7 @@ class View:
     rows: list[tuple[Any, ...]]
 
     def numeric(self) -> list[bool]:
-        """By column, whether it holds numbers."""
+        """For each column, whether it holds numbers."""
         columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.columns)
         return [any(type(value) in (int, float) for value in column) for column in columns]
 

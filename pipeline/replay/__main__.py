@@ -23,8 +23,7 @@ from pipeline.replay.candidate_sources import (
 from pipeline.replay.candidates import Outcome, ReplayPolicy, Selection
 from pipeline.replay.sending import Examples, Tally, replay, to_topic
 from schemas.errors import ErrorKind
-from schemas.exam_event.family import EXAM_EVENT
-from schemas.families import FAMILIES
+from schemas.families import DEFAULT_FAMILY, FAMILIES
 from transforms.fixes import FIXES
 
 # Replaying an event that reports a failure of the app produces the same dead letter again.
@@ -154,7 +153,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--event_family",
-        default=EXAM_EVENT.name,
+        default=DEFAULT_FAMILY.name,
         choices=sorted(FAMILIES),
         help="the kind of events (default: %(default)s)",
     )

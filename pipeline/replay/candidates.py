@@ -15,13 +15,11 @@ from transforms.dead_letters import (
     MAX_ATTRIBUTES,
     PAYLOAD_TRUNCATED,
     REPLAY_COUNT,
+    REPLAY_OF,
     id_attribute,
     senders_attributes,
 )
 from transforms.fixes import Fix, fields_of
-
-# The id of the first message of a chain of replays, so that its replays can be grouped.
-REPLAY_OF = "replay_of"
 
 
 class Outcome(enum.StrEnum):

@@ -3,7 +3,7 @@
 import base64
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from google.api_core.exceptions import GoogleAPICallError, ServiceUnavailable
@@ -55,8 +55,9 @@ class InsertRowsWriter:
         checked = retry_transient("BigQuery", self._live.check, rows)
         first, self._appended = self._appended, self._appended + len(rows)
         self._rejected += rejected_rows(checked, first)
+        present = set(checked.batch.schema.names)  # a column that the table lacks is null in all
         pending: list[_Pending] = [
-            (first + index, uuid.uuid4().hex, json_row(self._columns, rows[index]))
+            (first + index, uuid.uuid4().hex, json_row(self._columns, rows[index], present))
             for index in checked.indices
         ]
         self._unsettled = {position for position, _, _ in pending}
@@ -120,9 +121,15 @@ class InsertRowsWriter:
             raise ServiceUnavailable(f"{len(deferred)} rows are deferred")  # type: ignore[no-untyped-call]
 
 
-def json_row(columns: Sequence[str], row: Row) -> dict[str, Any]:
-    """A row as JSON for insertAll."""
-    return {column: _json_value(value) for column, value in zip(columns, row, strict=True)}
+def json_row(
+    columns: Sequence[str], row: Row, present: Collection[str] | None = None
+) -> dict[str, Any]:
+    """A row as JSON for insertAll, limited to the columns in ``present``; None is all."""
+    return {
+        column: _json_value(value)
+        for column, value in zip(columns, row, strict=True)
+        if present is None or column in present
+    }
 
 
 def _json_value(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """Errors as the services word them; those that emulators give are in scenarios/test_endings.py."""
 
+import grpc
 import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import DefaultCredentialsError, RefreshError
@@ -67,6 +68,27 @@ def test_an_error_is_one_line(error, line, monkeypatch):
     assert explain(error).count("\n") == 0
 
 
+class Ended(grpc.RpcError):
+    """What the gRPC library raises."""
+
+    def __init__(self, code, details):
+        self._code, self._details = code, details
+
+    def code(self):
+        return self._code
+
+    def details(self):
+        return self._details
+
+    def trailing_metadata(self):
+        return ()
+
+
+def of_grpc(code, details):
+    """An error as Google's client makes it of gRPC's."""
+    return exceptions.from_grpc_error(Ended(code, details))
+
+
 def failing(error):
     @about(TOPIC)
     def send():
@@ -80,15 +102,21 @@ def failing(error):
 def test_pubsub_errors_name_the_resource_that_was_asked_for(monkeypatch):
     gone = exceptions.NotFound("Resource not found (resource=t).")
     assert explain(failing(gone)) == f"{TOPIC} does not exist: create it first"
-    denied = exceptions.PermissionDenied("User not authorized to perform this action.")
+    denied = of_grpc(StatusCode.PERMISSION_DENIED, "User not authorized to perform this action.")
     assert explain(failing(denied)) == (
         f"access to {TOPIC} is denied (User not authorized to perform this action): grant this "
         "account a role for it"
     )
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "host:1")
-    away = exceptions.ServiceUnavailable("failed to connect to all addresses")
-    assert away.grpc_status_code is StatusCode.UNAVAILABLE
+    away = of_grpc(StatusCode.UNAVAILABLE, "failed to connect to all addresses")
     assert explain(away) == "Pub/Sub does not answer at host:1 (PUBSUB_EMULATOR_HOST)"
+
+
+def test_a_bigquery_that_is_overloaded_is_not_pubsub(monkeypatch):
+    monkeypatch.delenv("BIGQUERY_EMULATOR_HOST", raising=False)
+    overloaded = exceptions.from_http_status(503, "try again")
+    assert explain(overloaded) == "BigQuery does not answer"
+    assert explain(exceptions.RetryError("gave up", overloaded)) == "BigQuery does not answer"
 
 
 def test_a_key_file_that_is_missing_is_named(monkeypatch):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local_runner.cli import _COMMANDS
+from local_runner.cli import _COMMANDS, main
 
 PROGRAM = Path(sys.executable).with_name("exam-events")
 NAMES = [name for name, *_ in _COMMANDS]
@@ -58,3 +58,15 @@ def test_every_command_rejects_wrong_arguments_alike(name, wrong):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: --")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_package_that_is_not_installed_is_one_line(monkeypatch, capsys):
+    def missing(module):
+        raise ModuleNotFoundError("No module named 'jinja2'", name="jinja2")
+
+    monkeypatch.setattr("importlib.import_module", missing)
+    monkeypatch.setattr(sys, "argv", ["exam-events", "demo"])
+    assert main() == 1
+    assert capsys.readouterr().err == (
+        "error: exam-events demo needs the package jinja2: install the extra local\n"
+    )

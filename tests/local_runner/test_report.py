@@ -1,6 +1,7 @@
 import collections
 import datetime as dt
 import html.parser
+import re
 
 import pytest
 
@@ -17,12 +18,17 @@ SENT = collections.Counter(
 )
 
 
+# Inside a card, of a screen 390 px wide.
+PHONE_BOX = 324
+
+
 class Page(html.parser.HTMLParser):
-    """Collects what a page loads, what it says, and what it says of its drawings."""
+    """Collects what a page loads, its text, its drawings and the boxes around its tables."""
 
     def __init__(self, text):
         super().__init__()
-        self.loads, self.labels, self.open, self.text = [], [], [], ""
+        self.loads, self.labels, self.text = [], [], ""
+        self.drawings, self.divs, self.table_boxes = [], [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
@@ -32,6 +38,16 @@ class Page(html.parser.HTMLParser):
             self.labels.append(attributes["aria-label"])
         if tag == "script":
             self.loads.append(tag)
+        if tag == "div":
+            self.divs.append(attributes.get("class"))
+        if tag == "svg":
+            self.drawings.append((self.divs[-1], attributes))
+        if tag == "table":
+            self.table_boxes.append(self.divs[-1])
+
+    def handle_endtag(self, tag):
+        if tag == "div":
+            self.divs.pop()
 
     def handle_data(self, data):
         self.text += data
@@ -58,27 +74,90 @@ def written(tmp_path, kpis, reconciliation):
     return path.read_text()
 
 
+def drawings(text, width):
+    """The SVG drawings of a width, narrow or wide, in the order of the page."""
+    return re.findall(rf'<div class="{width}">(<svg.*?</svg>)', text, re.DOTALL)
+
+
 def test_the_page_needs_nothing_but_itself(tmp_path, kpis):
     assert Page(written(tmp_path, kpis, Reconciliation(SENT, SENT.copy()))).loads == []
 
 
-def test_each_chart_is_told_in_words_too(tmp_path, kpis):
+def test_each_chart_has_a_text_alternative(tmp_path, kpis):
     labels = Page(written(tmp_path, kpis, Reconciliation(SENT, SENT.copy()))).labels
     assert [label for label in labels if "by hour" in label] == [
-        "Session starts by hour: 10 in all over 2; most, 7, at 01:00 UTC.",
-        "Session completions by hour: 10 in all over 2; most, 7, at 01:00 UTC.",
+        "Session starts by hour: 10 in total over 2 hours; the most, 7, at Mar 03 01:00 UTC.",
+        "Session completions by hour: 10 in total over 2 hours; the most, 7, at Mar 03 01:00 UTC.",
     ]
     assert (
         "Questions with the most wrong first submissions: "
-        "9 in all over 2; most, 5, at algebra: <q1>."
+        "9 in total over 2 questions; the most, 5, for algebra: <q1>."
     ) in labels
 
 
 def test_a_question_of_two_tests_is_two_bars_and_the_axis_says_what_is_counted(tmp_path, kpis):
     text = written(tmp_path, kpis, Reconciliation(SENT, SENT.copy()))
-    assert text.count(">algebra: &lt;q1&gt;<") == text.count(">physics: &lt;q1&gt;<") == 1
-    assert ">Wrong first submissions<" in text
-    assert "those of first submissions" in text
+    for width in ("narrow", "wide"):
+        drawing = drawings(text, width)[2]
+        assert drawing.count(">algebra: &lt;q1&gt;<") == 1
+        assert drawing.count(">physics: &lt;q1&gt;<") == 1
+        assert ">Wrong first submissions<" in drawing
+    assert "count first submissions only" in text
+
+
+def test_drawings_scale_with_their_box_and_tables_scroll_in_theirs(tmp_path, kpis):
+    page = Page(written(tmp_path, kpis, Reconciliation(SENT, SENT.copy())))
+    assert [box for box, _ in page.drawings] == ["narrow", "wide"] * 3
+    for _, attributes in page.drawings:
+        assert "viewbox" in attributes
+        assert not {"width", "height"} & set(attributes)
+    assert page.table_boxes == ["scroll"] * 5
+
+
+def test_the_text_of_a_chart_stays_readable_on_a_phone(tmp_path, kpis):
+    narrow = drawings(written(tmp_path, kpis, Reconciliation(SENT, SENT.copy())), "narrow")
+    assert len(narrow) == 3
+    for drawing in narrow:
+        [width] = re.findall(r'viewBox="0 0 (\d+)', drawing)
+        sizes = [float(size) for size in re.findall(r'font-size="([\d.]+)px"', drawing)]
+        assert min(sizes) * PHONE_BOX / float(width) >= 9
+
+
+def test_many_hours_have_dates_and_no_numbers_above_the_bars(tmp_path, kpis):
+    hours = [(HOUR + dt.timedelta(hours=number), 1234) for number in range(60)]
+    kpis[0] = View(kpis[0].name, kpis[0].columns, hours)
+    text = written(tmp_path, kpis, Reconciliation(SENT, SENT.copy()))
+    for width in ("narrow", "wide"):
+        many, few, _ = drawings(text, width)
+        assert ">1,234<" not in many
+        assert ">7<" in few
+        assert [f">Mar 0{day}<" in many for day in (3, 4, 5)] == [True] * 3
+
+
+def test_an_hour_of_another_day_has_its_date(tmp_path, kpis):
+    rows = [(HOUR, 3), (HOUR + dt.timedelta(days=5, hours=-9), 7)]
+    kpis[0] = View(kpis[0].name, kpis[0].columns, rows)
+    text = written(tmp_path, kpis, Reconciliation(SENT, SENT.copy()))
+    assert [">Mar 07<" in drawings(text, width)[0] for width in ("narrow", "wide")] == [True, True]
+
+
+def test_long_ids_differ_in_the_chart(tmp_path, kpis):
+    name = "a-very-long-name-of-a-test-with-many-words-in-it"
+    rows = [(name, f"{name}-q{number}", 1234) for number in (1, 2)]
+    kpis[2] = View(kpis[2].name, kpis[2].columns, rows)
+    text = written(tmp_path, kpis, Reconciliation(SENT, SENT.copy()))
+    for width in ("narrow", "wide"):
+        drawing = drawings(text, width)[2]
+        assert [drawing.count(f"-in-it-q{n}<") for n in (1, 2)] == [1, 1]
+        assert drawing.count(">1,234<") == 2
+
+
+def test_only_long_ids_wrap_in_a_table(tmp_path, kpis):
+    long = "student-8f14e45f-ceea-467f-ab3b-1d2c5b0a9e77"
+    kpis[2] = View(kpis[2].name, kpis[2].columns, [("algebra", long, 5)])
+    text = written(tmp_path, kpis, Reconciliation(SENT, SENT.copy()))
+    assert f'<td class="long">{long}</td>' in text
+    assert text.count('class="long"') == 1
 
 
 def test_values_are_text_and_never_markup(tmp_path, kpis):
@@ -92,7 +171,7 @@ def test_values_are_text_and_never_markup(tmp_path, kpis):
 
 def test_an_hour_without_sessions_stands_in_the_chart(tmp_path, kpis):
     text = written(tmp_path, kpis, Reconciliation(SENT, SENT.copy()))
-    assert text.count(">00:00<") == 2
+    assert [">00:00<" in drawing for drawing in drawings(text, "wide")] == [True, True, False]
 
 
 def test_no_colour_of_the_drawing_survives(tmp_path, kpis):
@@ -104,7 +183,9 @@ def test_no_colour_of_the_drawing_survives(tmp_path, kpis):
 def test_empty_views_make_a_page_too(tmp_path, kpis):
     empty = [View(view.name, view.columns, []) for view in kpis]
     nothing = collections.Counter()
-    assert "no data" in written(tmp_path, empty, Reconciliation(nothing, nothing))
+    text = written(tmp_path, empty, Reconciliation(nothing, nothing))
+    assert text.count("No data.") == 3
+    assert "<svg" not in text
 
 
 def test_a_complete_reconciliation_has_no_fault(tmp_path, kpis):
@@ -118,7 +199,7 @@ def test_a_complete_reconciliation_has_no_fault(tmp_path, kpis):
     ("found", "fault"),
     [
         (SENT - collections.Counter({FACT: 2}), "2 of 100 messages are unaccounted for"),
-        (SENT + collections.Counter({FACT: 1, DUPLICATE: -1}), "not what was sent"),
+        (SENT + collections.Counter({FACT: 1, DUPLICATE: -1}), "differ from those sent"),
         (
             SENT + collections.Counter({ErrorKind.TOO_LARGE: -1, ErrorKind.NOT_JSON: 1}),
             "no dead letter of kind too_large",

@@ -137,8 +137,12 @@ EXTRAS = [
         raw('"z": 0.12345678901234567890'),
         '{"z":"0.12345678901234567890"}',
     ),
+    ("16 digits past float64", raw('"z": 900719925474099.3'), '{"z":"900719925474099.3"}'),
     ("int64 at most", raw(f'"z": {2**63 - 1}'), f'{{"z":{2**63 - 1}}}'),
     ("int64 at least", raw(f'"z": {-(2**63)}'), f'{{"z":{-(2**63)}}}'),
+    ("int64", raw(f'"z": {-(2**62) - 1}'), f'{{"z":{-(2**62) - 1}}}'),
+    ("next to int64", raw(f'"z": {2**63}'), f'{{"z":"{2**63}"}}'),
+    ("next to int64, below", raw(f'"z": {-(2**63) - 1}'), f'{{"z":"{-(2**63) - 1}"}}'),
     ("past int64", raw(f'"z": {2**64 - 1}'), f'{{"z":"{2**64 - 1}"}}'),
     ("power of two past int64", raw(f'"z": {2**70}'), f'{{"z":"{2**70}"}}'),
     (
@@ -206,6 +210,7 @@ REFUSED = [
     ("one byte too many", sized(MAX_PAYLOAD_BYTES + 1), TOO_LARGE, None),
     ("too large and no JSON", b"[" * (MAX_PAYLOAD_BYTES + 1), TOO_LARGE, None),
     ("depth 101", raw(f'"z": {nested(100)}'), SCHEMA, "z"),
+    ("depth 101, long name", raw(f'"{"n" * 129}": {nested(100)}'), SCHEMA, "n" * 128),
     (
         "depth 101 in error_payload",
         raw(f'"error_payload": {{"a": {nested(99)}}}'),

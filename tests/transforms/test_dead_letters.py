@@ -195,3 +195,12 @@ def test_the_partition_is_the_utc_date_of_failure() -> None:
     failed_at = dt.datetime(2026, 3, 3, 0, 30, tzinfo=dt.timezone(dt.timedelta(hours=1)))
     row = to_row(letter(failed_at=failed_at))
     assert row.failed_date == dt.date(2026, 3, 2)
+
+
+@pytest.mark.parametrize(("number", "size"), [(98, 10), (3, PUBSUB_BYTES)])
+def test_what_a_replay_was_of_is_never_left_out(number: int, size: int) -> None:
+    attributes = {f"key {n:03}": "v" for n in range(number)}
+    attributes |= {"replay_of": "m0", "replay_count": "1"}
+    data, on_topic = to_pubsub(letter(message(b"x" * size, attributes=attributes)))
+    assert on_topic["replay_of"] == "m0"
+    assert wire_bytes(data, on_topic) + TOPIC_BYTES <= PUBSUB_BYTES

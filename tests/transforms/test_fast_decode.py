@@ -77,6 +77,7 @@ def test_one_step_takes_nothing_that_is_refused(_: str, data: bytes, kind: Any, 
 TAKEN = [
     ("{}", None),
     ('{"app_build": 5123}', '{"app_build":5123}'),
+    (f'{{"a": [{2**63 - 1}, {-(2**63)}]}}', f'{{"a":[{2**63 - 1},{-(2**63)}]}}'),
     (
         '{"device": {"os": "android", "offline": true}}',
         '{"device":{"offline":true,"os":"android"}}',

@@ -204,3 +204,17 @@ def test_values_are_told_as_bigquerys_json_takes_them():
         "x": 1.5,
         "f": True,
     }
+
+
+def test_with_a_fake_bigquery_a_column_that_the_table_lacks_is_not_sent_where_it_is_null(
+    monkeypatch,
+):
+    sent = []
+    fake = FakeBigQuery(refuses=lambda row: sent.append(row))
+    for module in (insert_rows, table_schema):
+        monkeypatch.setattr(module, "bigquery_client", lambda project: fake)
+    writer = InsertRowsWriter(DATASET, "events_fact", ("n", "later"))
+    writer.open()
+    writer.append([(1, None)])
+    assert writer.flush() == []
+    assert sent == [{"n": 1}]

@@ -14,6 +14,7 @@ from schemas.lateness import (
     LatenessSettings,
     LateStatus,
     SettingsRow,
+    StartRecord,
 )
 from tests.support import lateness_oracle as oracle
 from tests.transforms import strategies
@@ -54,6 +55,23 @@ def test_a_duration_is_the_tests_own_before_that_of_every_test(
         deadline_ts=NOW - dt.timedelta(seconds=late_by),
         deadline_source=DeadlineSource(source),
     )
+
+
+@pytest.mark.parametrize(
+    ("own", "late_by", "source"),
+    [
+        ({}, 30, "session"),
+        ({"session_start_ts": NOW - dt.timedelta(seconds=90)}, 20, "mixed"),
+        ({"session_duration_seconds": 60}, 40, "mixed"),
+    ],
+)
+def test_a_start_record_lends_what_the_event_does_not_carry(
+    own: dict[str, Any], late_by: int, source: str
+) -> None:
+    began = NOW - dt.timedelta(seconds=100)
+    start = StartRecord(client_ts=began, event_id="s", start_ts=began, duration_seconds=70)
+    lateness = judge(event(**own), start, LatenessSettings(SettingsRow(50)))
+    assert (lateness.late_by_seconds, lateness.deadline_source) == (late_by, source)
 
 
 @given(sent=strategies.events, zone=strategies.offsets)
