@@ -79,7 +79,7 @@ def refused(file: Path, capsys: pytest.CaptureFixture[str]) -> str:
         main(["apply", "--dataset", "local-exams.untouched", "--lateness_settings", str(file)])
     assert exit_.value.code == 2
     error = capsys.readouterr().err
-    assert error.startswith("python -m ddl apply: argument --lateness_settings: ")
+    assert error.startswith("error: --lateness_settings: ")
     assert error.count("\n") == 1
     return error
 
