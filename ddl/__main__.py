@@ -66,7 +66,7 @@ def _check(args: argparse.Namespace) -> int:
         print(*reporting.findings(check, found), sep="\n", flush=True)
         if args.show:
             rows, sql = show(client, check, *dates), with_dates(check, *dates)
-            print(*reporting.rows_behind(rows, sql, sum(found.values())), sep="\n")
+            print(*reporting.rows_behind(rows, sql, check.rows(found)), sep="\n")
     print(reporting.outcome(verdicts))
     return 1 if "fail" in verdicts else 0
 

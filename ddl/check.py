@@ -2,7 +2,9 @@
 
 Each file in ``checks/`` is one SELECT over the event dates from ``@first_date`` to ``@last_date``
 that returns a row for each thing that should not be there: ``finding`` (STRING), what is wrong with
-it, and the columns that identify it. Its first line has the severity and the rule.
+it, and the columns that identify it. Its first line has the severity and the rule. A column may be
+named between them in parentheses: it counts the things that a row represents, and there is then one
+row for each finding.
 """
 
 import dataclasses
@@ -19,7 +21,7 @@ from gcp.dataset import Dataset
 
 MOST_ROWS = 100
 
-_HEADER = re.compile(r"-- (?P<severity>fail|warn): (?P<rule>.+)\n")
+_HEADER = re.compile(r"-- (?P<severity>fail|warn)(?: \((?P<number>\w+)\))?: (?P<rule>.+)\n")
 # Seconds. The library's default is ten minutes; here a person waits.
 _CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(30), "job_retry": None}
 
@@ -35,17 +37,24 @@ class Check:
             knowing.
         rule: what should be true, in one sentence.
         sql: the query, without a semicolon.
+        number: the column that says how many things a row stands for; None where it is one.
     """
 
     name: str
     severity: Severity
     rule: str
     sql: str
+    number: str | None = None
 
     @property
     def counting(self) -> str:
-        """A query for the number of rows (``found``) of each finding."""
-        return f"SELECT finding, COUNT(*) AS found\nFROM (\n{self.sql}\n)\nGROUP BY finding"
+        """A query for the number of things (``found``) behind each finding."""
+        found = f"SUM({self.number})" if self.number else "COUNT(*)"
+        return f"SELECT finding, {found} AS found\nFROM (\n{self.sql}\n)\nGROUP BY finding"
+
+    def rows(self, found: Mapping[str, int]) -> int:
+        """How many rows the query gives where ``found`` was counted."""
+        return len(found) if self.number else sum(found.values())
 
     @property
     def showing(self) -> str:
@@ -68,13 +77,13 @@ def _check(name: str, sql: str) -> Check:
     if header is None:
         raise ValueError(f"checks/{name}.sql must begin with '-- fail: ' or '-- warn: '")
     severity: Severity = "fail" if header["severity"] == "fail" else "warn"
-    return Check(name, severity, header["rule"], sql.rstrip(";\n"))
+    return Check(name, severity, header["rule"], sql.rstrip(";\n"), header["number"])
 
 
 def count(
     client: bigquery.Client, check: Check, first_date: dt.date, last_date: dt.date
 ) -> Mapping[str, int]:
-    """The findings among the events of the dates, and the number of rows behind each."""
+    """The findings among the events of the dates, and the number of things behind each."""
     rows = _run(client, check.counting, first_date, last_date)
     return {row["finding"]: row["found"] for row in rows}
 

@@ -48,8 +48,14 @@ class Query:
 
 
 def render(dataset: Dataset, kind: files.Kind, name: str) -> str:
-    """The text of the file of this name for this dataset."""
-    return dataset.statement("ddl", files.find(kind)[name])
+    """The text of the file of this name for this dataset.
+
+    ``${contract_names}`` in a family's file: the names of its contract's fields, as SQL strings.
+    """
+    path = files.find(kind)[name]
+    family = FAMILIES.get(path.partition("/")[0])
+    names = family.event.__struct_fields__ if family else ()
+    return dataset.statement("ddl", path, contract_names=", ".join(f"'{n}'" for n in names))
 
 
 def table(dataset: Dataset, name: str) -> bigquery.Table:

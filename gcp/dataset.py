@@ -46,10 +46,10 @@ class Dataset:
         """The full id ``PROJECT.DATASET.name``."""
         return f"{self}.{name}"
 
-    def statement(self, package: str, path: str) -> str:
-        """A package's SQL file, rendered with this dataset and the shared dates."""
+    def statement(self, package: str, path: str, **variables: str) -> str:
+        """A package's SQL file, rendered with this dataset, the shared dates and ``variables``."""
         return _template(package, path).substitute(
-            SQL_VARIABLES, project=self.project, dataset=self.name
+            SQL_VARIABLES, project=self.project, dataset=self.name, **variables
         )
 
 

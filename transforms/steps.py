@@ -22,6 +22,7 @@ from schemas.family import EventFamily
 from schemas.message import Message, ValidEvent
 from transforms.dead_letters import DeadLetterFactory, internal_error
 from transforms.decode import Decoder
+from transforms.unknown_fields import ContractNames
 from transforms.validate import Validator
 
 DEAD_LETTERS = "dead_letters"
@@ -107,12 +108,15 @@ class _ValidateFn(StepFn):
         self._bounds = bounds
         self._received = metrics.counter(metrics.RECEIVED)
         self._payload_bytes = metrics.distribution(metrics.PAYLOAD_BYTES)
+        self._unknown_fields = metrics.counter(metrics.UNKNOWN_FIELDS)
+        self._like_known = metrics.counter(metrics.UNKNOWN_FIELDS_LIKE_KNOWN)
         self._event_lag = metrics.distribution(metrics.EVENT_LAG_SECONDS)
 
     def setup(self) -> None:
         super().setup()
         family = self.run.family
         self._validator = Validator(family, self._bounds, Decoder(family))
+        self._names = ContractNames(family)
 
     def process(self, element: Message) -> Iterator[ValidEvent | Dead]:
         now = dt.datetime.now(dt.UTC)
@@ -120,6 +124,8 @@ class _ValidateFn(StepFn):
         self._payload_bytes.update(element.size or len(element.payload))
         try:
             accepted = self._validator.validate(element, now)
+            if accepted.extra is not None:
+                self._count_unknown_fields(accepted.extra)
         except ContractError as error:
             yield self._dead(self.letters.of_error(element, Rejection.of(error), self.stage, now))
             return
@@ -131,6 +137,11 @@ class _ValidateFn(StepFn):
             yield self._dead(self.letters.of_event(element, accepted, self.stage, now))
         else:
             yield accepted
+
+    def _count_unknown_fields(self, extra: str) -> None:
+        self._unknown_fields.inc()
+        if self._names.like_known(extra):
+            self._like_known.inc()
 
     @staticmethod
     def _dead(letter: DeadLetter) -> Dead:

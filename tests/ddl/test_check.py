@@ -103,6 +103,31 @@ def test_show_prints_at_most_a_hundred_rows(
     assert "the first 100 of 101 rows" in out
 
 
+def test_an_unknown_field_is_shown_once_with_its_events_and_since_when(
+    applied: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sent = '{"is_correct": true, "app\\u001b[31m": "secret-answer"}'
+    times = [f"2026-03-02T1{n % 3}:00:00Z" for n in range(101)]
+    insert(
+        applied,
+        *({"event_id": f"e{n}", "publish_ts": time, "extra": sent} for n, time in enumerate(times)),
+    )
+    assert check(applied, "--show", "unknown_fields") == 0
+    out = capsys.readouterr().out
+    head, *fields = out.split("\n\n")[0].splitlines()
+    assert head.split()[:3] == ["warn", "unknown_fields", "202"]
+    assert [line.split() for line in fields] == [
+        ["app\\x1b[31m", "101"],
+        ["is_correct", "(is_correct_answer?)", "101"],
+    ]
+    table = out.split("\n\n")[2].splitlines()
+    assert table[0].split() == ["finding", "first_seen", "events"]
+    assert table[2].split()[-2:] == ["2026-03-02T10:00:00Z", "101"]
+    assert "rows" not in out.split("\n\n", 2)[2]
+    assert "secret" not in out
+    assert out.endswith("done: 0 ok, 1 warn, 0 fail\n")
+
+
 def test_show_of_a_check_without_findings(
     applied: Warehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:

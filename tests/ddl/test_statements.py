@@ -91,12 +91,13 @@ def test_a_view_that_reads_what_is_not_there_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("path", [*FILES, *COMMANDS], ids=lambda path: path.stem)
-def test_only_the_dataset_and_the_shared_dates_are_filled_in(path: Path) -> None:
+def test_only_the_dataset_the_shared_dates_and_the_contract_are_filled_in(path: Path) -> None:
     text = path.read_text()
     used = set(string.Template(text).get_identifiers())
-    assert {"project", "dataset"} <= used <= {"project", "dataset", *SQL_VARIABLES}
+    shared = {*SQL_VARIABLES, "contract_names"} if path in FILES else {*SQL_VARIABLES}
+    assert {"project", "dataset"} <= used <= {"project", "dataset"} | shared
     quoted = re.sub(r"`\$\{project\}\.\$\{dataset\}\.\w+`", "", text)
-    for name in SQL_VARIABLES:
+    for name in shared:
         quoted = quoted.replace(f"${{{name}}}", "")
     assert "$" not in quoted
     assert "`" not in quoted

@@ -135,6 +135,21 @@ def test_every_outcome_is_counted(outcome: Outcome) -> None:
     }
 
 
+def test_events_with_unknown_fields_are_counted() -> None:
+    outcome = run_steps(
+        [
+            ON_TIME,
+            event_message(event_id="close", is_correct=True, sesion_id="x1", app_version="1"),
+            event_message(event_id="far", app_version="1"),
+            event_message(event_id="close again", app_version="2", clientTs=1),
+            answer("refused", attempt_no=0, sesion_id="x1"),
+        ]
+    )
+    assert outcome.counters["unknown_fields"] == 3
+    assert outcome.counters["unknown_fields_like_known"] == 2
+    assert not {name for name in outcome.counters if "sesion" in name}
+
+
 def test_sizes_and_lags_are_distributions(outcome: Outcome) -> None:
     sizes = [len(sent.payload) for sent in EVERYTHING]
     payload_bytes = outcome.distribution(metrics.PAYLOAD_BYTES)
