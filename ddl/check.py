@@ -1,10 +1,10 @@
 """Runs the checks: queries that should return no rows.
 
 Each file in ``checks/`` is one SELECT over the event dates from ``@first_date`` to ``@last_date``
-that gives a row for each thing that should not be there: ``finding`` (STRING), what is wrong with
-it, and the columns that identify it. Its first line holds the severity and the rule. Between them,
-in parentheses, may stand a column: the number of things that a row stands for, and then there is
-one row for each finding.
+that returns a row for each thing that should not be there: ``finding`` (STRING), what is wrong with
+it, and the columns that identify it. Its first line has the severity and the rule. A column may be
+named between them in parentheses: it counts the things that a row represents, and there is then one
+row for each finding.
 """
 
 import dataclasses

@@ -47,7 +47,7 @@ class Dataset:
         return f"{self}.{name}"
 
     def statement(self, package: str, path: str, **variables: str) -> str:
-        """A package's SQL file with this dataset, the shared dates and ``variables`` filled in."""
+        """A package's SQL file, rendered with this dataset, the shared dates and ``variables``."""
         return _template(package, path).substitute(
             SQL_VARIABLES, project=self.project, dataset=self.name, **variables
         )

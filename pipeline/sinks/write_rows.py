@@ -85,7 +85,7 @@ class _WriteFn(beam.DoFn):
         try:
             row = self._maker.row(element)
         except Exception as error:
-            _LOG.error("building a row failed for a message: %s", type(error).__name__)
+            _LOG.error("building a row failed on a message: %s", type(error).__name__)
             yield message, internal_error(error)
             return
         self._rows.append(row)
