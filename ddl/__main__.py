@@ -15,6 +15,7 @@ from ddl.statements import CHECKS, columns
 from gcp.arguments import SERVICE_ERRORS, Parser, dataset, explain
 from gcp.clients import bigquery_client
 from schemas.dates import EARLIEST_DATE, FIRST_POSSIBLE_DATE, LAST_POSSIBLE_DATE, LATEST_DATE
+from schemas.lateness import SettingsRow
 from schemas.tables import DEAD_LETTERS, EVENTS_FACT, LATENESS_SETTINGS
 
 _POLICY_TAG = re.compile(r"(\w+)=(projects/[^/,]+/locations/[^/,]+/taxonomies/\d+/policyTags/\d+)")
@@ -148,7 +149,7 @@ def _date(text: str) -> dt.date:
     return date
 
 
-def _settings(text: str) -> list[settings.Row]:
+def _settings(text: str) -> list[SettingsRow]:
     try:
         return settings.read(Path(text))
     except settings.SettingsFileError as error:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from google.cloud import bigquery
 
-from ddl import settings
+from schemas.lateness import SettingsRow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +67,7 @@ class LoadRows:
     creates: ClassVar = False
     summary: str
     table: bigquery.Table
-    rows: Sequence[settings.Row]
+    rows: Sequence[SettingsRow]
 
 
 Action = CreateDataset | CreateTable | UpdateTable | RunSql | DescribeColumns | LoadRows

@@ -5,10 +5,11 @@ import io
 import json
 from typing import Any
 
+import msgspec
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
-from ddl import settings, statements
+from ddl import statements
 from ddl.actions import (
     Action,
     CreateDataset,
@@ -20,6 +21,7 @@ from ddl.actions import (
 )
 from ddl.plan import Options, Present, Wanted, plan
 from gcp.dataset import Dataset
+from schemas.lateness import SettingsRow
 from schemas.tables import LATENESS_SETTINGS
 
 # Seconds. The library's default is ten minutes; here a person waits.
@@ -83,10 +85,10 @@ def _look(client: bigquery.Client, wanted: Wanted) -> Present:
     return Present(dataset, tables, bodies, descriptions)
 
 
-def _rows(client: bigquery.Client, table: bigquery.Table | None) -> list[settings.Row]:
+def _rows(client: bigquery.Client, table: bigquery.Table | None) -> list[SettingsRow]:
     if table is None or table.table_type != "TABLE":
         return []
-    return [dict(row) for row in client.list_rows(table, **_CALL)]
+    return [SettingsRow(**dict(row)) for row in client.list_rows(table, **_CALL)]
 
 
 def perform(client: bigquery.Client, action: Action) -> None:
@@ -105,7 +107,7 @@ def perform(client: bigquery.Client, action: Action) -> None:
                 _run(client, action.sql)
             _describe(client, action)
         case LoadRows():
-            lines = "".join(f"{json.dumps(row)}\n" for row in action.rows)
+            lines = "".join(f"{json.dumps(msgspec.structs.asdict(row))}\n" for row in action.rows)
             client.load_table_from_file(
                 io.BytesIO(lines.encode()),
                 action.table.reference,

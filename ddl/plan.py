@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from google.cloud import bigquery
 
-from ddl import settings
 from ddl.actions import (
     Action,
     CreateDataset,
@@ -20,6 +19,7 @@ from ddl.actions import (
 )
 from ddl.statements import Query
 from gcp.dataset import Dataset
+from schemas.lateness import SettingsRow
 from schemas.tables import LATENESS_SETTINGS
 
 _DAY_MS = 24 * 60 * 60 * 1000
@@ -43,7 +43,7 @@ class Options:
     partition_expiration_days: int | None = None
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     policy_tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    lateness_settings: Sequence[settings.Row] | None = None
+    lateness_settings: Sequence[SettingsRow] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Present:
     tables: Mapping[str, bigquery.Table]
     bodies: Mapping[str, str | None]
     descriptions: Mapping[str, Mapping[str, str | None]] = dataclasses.field(default_factory=dict)
-    lateness_settings: Sequence[settings.Row] = ()
+    lateness_settings: Sequence[SettingsRow] = ()
 
 
 class DestructiveChangeError(Exception):
@@ -213,7 +213,7 @@ def _refuse_destructive(wanted: bigquery.Table, present: bigquery.Table) -> None
 
 
 def _plan_settings(
-    wanted: Wanted, present: Present, rows: Sequence[settings.Row] | None
+    wanted: Wanted, present: Present, rows: Sequence[SettingsRow] | None
 ) -> Iterator[Action]:
     if rows is None or _sorted(rows) == _sorted(present.lateness_settings):
         return
@@ -221,8 +221,8 @@ def _plan_settings(
     yield LoadRows(f"load {LATENESS_SETTINGS}: {len(rows)} rows", table, rows)
 
 
-def _sorted(rows: Sequence[settings.Row]) -> list[str]:
-    return sorted(repr(sorted(row.items())) for row in rows)
+def _sorted(rows: Sequence[SettingsRow]) -> list[str]:
+    return sorted(map(repr, rows))
 
 
 def _plan_queries(wanted: Wanted, present: Present) -> Iterator[Action]:

@@ -5,22 +5,18 @@ import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias
+
+from schemas.lateness import SettingsRow
+from schemas.limits import MAX_DURATION_SECONDS, MAX_ID_LENGTH
 
 COLUMNS = ("test_id", "duration_seconds", "grace_seconds")
-
-# The longest duration that the event contract allows bounds a grace period too.
-_LONGEST_SECONDS = 604_800
-_LONGEST_TEST_ID = 128
-
-Row: TypeAlias = dict[str, str | int | None]
 
 
 class SettingsFileError(ValueError):
     """The file cannot be used; one line that says where and why."""
 
 
-def read(path: Path) -> list[Row]:
+def read(path: Path) -> list[SettingsRow]:
     """The rows of a settings file: an empty test_id applies to every test, an empty number is null.
 
     Raises:
@@ -38,10 +34,10 @@ def read(path: Path) -> list[Row]:
         raise SettingsFileError(f"{path}, line {max(lines.reader.line_num, 1)}: {error}") from None
 
 
-def _rows(lines: "csv.DictReader[str]") -> list[Row]:
+def _rows(lines: "csv.DictReader[str]") -> list[SettingsRow]:
     if sorted(lines.fieldnames or ()) != sorted(COLUMNS):
         raise ValueError(f"the first line must name the columns {','.join(COLUMNS)}")
-    rows: dict[str, Row] = {}
+    rows: dict[str, SettingsRow] = {}
     for line in lines:
         test_id = line["test_id"]
         if test_id in rows:
@@ -52,25 +48,25 @@ def _rows(lines: "csv.DictReader[str]") -> list[Row]:
     return list(rows.values())
 
 
-def _row(line: Mapping[str | None, str]) -> Row:
+def _row(line: Mapping[str | None, str]) -> SettingsRow:
     if None in line:
         raise ValueError(f"more than {len(COLUMNS)} values")
     test_id = line["test_id"]
-    if len(test_id) > _LONGEST_TEST_ID:
-        raise ValueError(f"test_id must be at most {_LONGEST_TEST_ID} characters")
-    return {
-        "test_id": test_id or None,
-        "duration_seconds": _seconds(line, "duration_seconds", least=1),
-        "grace_seconds": _seconds(line, "grace_seconds", least=0),
-    }
+    if len(test_id) > MAX_ID_LENGTH:
+        raise ValueError(f"test_id must be at most {MAX_ID_LENGTH} characters")
+    return SettingsRow(
+        duration_seconds=_seconds(line, "duration_seconds", least=1),
+        grace_seconds=_seconds(line, "grace_seconds", least=0),
+        test_id=test_id or None,
+    )
 
 
 def _seconds(line: Mapping[str | None, str], column: str, least: int) -> int | None:
     text = line[column]
     if not text:
         return None
-    if not re.fullmatch("[0-9]{1,6}", text) or not least <= int(text) <= _LONGEST_SECONDS:
+    if not re.fullmatch("[0-9]{1,6}", text) or not least <= int(text) <= MAX_DURATION_SECONDS:
         raise ValueError(
-            f"{column} must be an integer from {least} to {_LONGEST_SECONDS:,}, or nothing"
+            f"{column} must be an integer from {least} to {MAX_DURATION_SECONDS:,}, or nothing"
         )
     return int(text)

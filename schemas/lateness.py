@@ -71,10 +71,17 @@ class StartRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SettingsRow(msgspec.Struct, frozen=True):
-    """One row of the table ``lateness_settings``; None falls back to the row for every test."""
+    """One row of the table ``lateness_settings``.
+
+    Attributes:
+        duration_seconds: how long a session may last; None leaves it to the row for every test.
+        grace_seconds: how long after the deadline a submission is on time; None likewise.
+        test_id: None for every test.
+    """
 
     duration_seconds: int | None = None
     grace_seconds: int | None = None
+    test_id: str | None = None
 
 
 class LatenessSettings(msgspec.Struct, frozen=True):

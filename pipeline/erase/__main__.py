@@ -18,6 +18,7 @@ from gcp.clients import bigquery_client
 from pipeline.erase.students import Students, archived, rewrite
 from pipeline.sources.files import check_archive, match
 from schemas.families import FAMILIES
+from schemas.limits import MAX_ID_LENGTH
 from schemas.tables import DEAD_LETTERS
 
 # How long rows stay in BigQuery's streaming buffer at most. Used only to say when to try again, and
@@ -211,8 +212,8 @@ def _erase_archive(pattern: str, students: Students, *, dry_run: bool) -> None:
 def _students(text: str) -> Students:
     """The file with the ids; ``-`` is standard input."""
     ids = arguments.ids(text)
-    if max(map(len, ids)) > 128:
-        raise ValueError("an id has at most 128 characters")
+    if max(map(len, ids)) > MAX_ID_LENGTH:
+        raise ValueError(f"an id has at most {MAX_ID_LENGTH} characters")
     return Students(ids)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from schemas.limits import MAX_DURATION_SECONDS, MAX_ID_LENGTH
 from schemas.message import ValidEvent
 
 
@@ -24,7 +25,12 @@ class EventType(enum.StrEnum):
 
 # Each description completes the sentence "<field> must be ..." in a dead letter.
 Identifier = Annotated[
-    str, Meta(min_length=1, max_length=128, description="a string of 1 to 128 characters")
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_ID_LENGTH,
+        description=f"a string of 1 to {MAX_ID_LENGTH} characters",
+    ),
 ]
 Kind = Annotated[EventType, Meta(description=f"one of {', '.join(EventType)}")]
 Timestamp = Annotated[
@@ -36,7 +42,12 @@ AttemptNo = Annotated[
     int, Meta(ge=1, le=2**31 - 1, description="an integer from 1 to 2,147,483,647")
 ]
 DurationSeconds = Annotated[
-    int, Meta(ge=1, le=604_800, description="an integer from 1 to 604,800 (seconds)")
+    int,
+    Meta(
+        ge=1,
+        le=MAX_DURATION_SECONDS,
+        description=f"an integer from 1 to {MAX_DURATION_SECONDS:,} (seconds)",
+    ),
 ]
 JsonObject = Annotated[dict[str, Any], Meta(description="a JSON object")]
 

@@ -8,7 +8,7 @@ import pytest
 from ddl.apply import apply
 from ddl.plan import Options
 from gcp.dataset import Dataset
-from schemas.lateness import DeadlineSource, LateStatus
+from schemas.lateness import DeadlineSource, LateStatus, SettingsRow
 from tests.conftest import Warehouse
 from tests.ddl import sittings
 from tests.ddl.googlesql import GoogleSql
@@ -67,7 +67,8 @@ def test_google_s_engine_judges_as_python_does(
 
 
 def test_bqemulator_judges_as_python_does(settings_name: str, warehouse: Warehouse) -> None:
-    options = Options(lateness_settings=sittings.SETTINGS[settings_name])
+    rows = [SettingsRow(**row) for row in sittings.SETTINGS[settings_name]]
+    options = Options(lateness_settings=rows)
     apply(warehouse.client, warehouse.dataset, options)
     table = warehouse.dataset.table("events_fact")
     assert not warehouse.client.insert_rows_json(table, stored(settings_name))

@@ -9,6 +9,7 @@ from ddl.apply import apply
 from ddl.plan import Options
 from gcp.dataset import Dataset
 from schemas.dates import EARLIEST_DATE, LATEST_DATE
+from schemas.lateness import SettingsRow
 from tests.conftest import Warehouse
 from tests.ddl import golden, oracle, random_tables
 from tests.ddl.googlesql import GoogleSql
@@ -60,7 +61,8 @@ def test_bqemulator_gives_what_python_gives(warehouse: Warehouse) -> None:
     seeds = range(36)
     tables = random_tables.together(seeds)
     client, dataset = warehouse.client, warehouse.dataset
-    apply(client, dataset, Options(lateness_settings=tables["lateness_settings"]))
+    rows = [SettingsRow(**row) for row in tables["lateness_settings"]]
+    apply(client, dataset, Options(lateness_settings=rows))
     for name in ("events_fact", "dead_letters"):
         rows = [golden.as_text(row) for row in tables[name]]
         assert not client.insert_rows_json(dataset.table(name), rows)

@@ -11,6 +11,7 @@ from ddl import statements
 from ddl.actions import DescribeColumns, LoadRows, UpdateTable
 from ddl.plan import DestructiveChangeError, Options, Present, Wanted, plan
 from gcp.dataset import Dataset
+from schemas.lateness import SettingsRow
 
 DAY_MS = 24 * 60 * 60 * 1000
 DATASET = Dataset("local-exams", "planned")
@@ -161,7 +162,7 @@ def test_expiration_and_labels_are_part_of_a_new_table() -> None:
 
 
 def test_settings_are_loaded_into_their_table_where_they_differ() -> None:
-    rows = [{"test_id": "t1", "duration_seconds": 60, "grace_seconds": None}]
+    rows = [SettingsRow(60, None, "t1")]
     there = present()
     (load,) = plan(wanted(), there, Options(lateness_settings=rows))
     assert isinstance(load, LoadRows)

@@ -7,6 +7,7 @@ import pytest
 from ddl import settings
 from ddl.__main__ import main
 from ddl.apply import apply
+from schemas.lateness import SettingsRow
 from tests.conftest import Warehouse
 
 HEADER = "test_id,duration_seconds,grace_seconds\n"
@@ -17,13 +18,14 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "settings.csv"
 
 
-def row(test_id: str | None, duration: int | None, grace: int | None) -> settings.Row:
-    return {"test_id": test_id, "duration_seconds": duration, "grace_seconds": grace}
+def row(test_id: str | None, duration: int | None, grace: int | None) -> SettingsRow:
+    return SettingsRow(duration, grace, test_id)
 
 
-def rows(warehouse: Warehouse) -> list[settings.Row]:
+def rows(warehouse: Warehouse) -> list[SettingsRow]:
     table = warehouse.client.get_table(warehouse.dataset.table("lateness_settings"))
-    return sorted((dict(line) for line in warehouse.client.list_rows(table)), key=str)
+    found = (SettingsRow(**dict(line)) for line in warehouse.client.list_rows(table))
+    return sorted(found, key=lambda row: row.test_id or "")
 
 
 def test_what_is_empty_is_null(file: Path) -> None:
@@ -93,7 +95,7 @@ def test_a_file_replaces_the_whole_table(
     assert "would load lateness_settings: 2 rows\n" in capsys.readouterr().out
     assert main(command) == 0
     assert "load lateness_settings: 2 rows\n" in capsys.readouterr().out
-    assert rows(warehouse) == [row("t1", 60, 5), row(None, 10800, None)]
+    assert rows(warehouse) == [row(None, 10800, None), row("t1", 60, 5)]
 
     file.write_text(HEADER + "t1,60,5\n,10800,\n")
     assert main(command) == 0
