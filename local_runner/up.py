@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -132,7 +133,7 @@ def _say_what_is_left(
 def _this_program() -> list[str]:
     """How this command was started, to start another one."""
     if sys.argv[0].startswith(PROGRAM):
-        return [PROGRAM]
+        return [PROGRAM if shutil.which(PROGRAM) else str(Path(_python()).with_name(PROGRAM))]
     return [_python(), "-m", "local_runner"]
 
 
