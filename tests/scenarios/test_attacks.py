@@ -125,6 +125,6 @@ def test_free_text_is_only_compared(applied, capsys, tmp_path):
     file.write_text("m1\n")
     command = [f"--dataset={applied.dataset}", TOPIC, "--dry_run"]
     assert replay([*command, "--test=x' OR '1'='1"]) == 0
-    assert capsys.readouterr().out.split() == ["not_json", "not", "asked", "for", "1"]
+    assert capsys.readouterr().out.split() == ["not_json", "not", "selected", "1"]
     assert replay([*command, "--test=t1", f"--ids={file}"]) == 0
     assert "would be replayed" in capsys.readouterr().out

@@ -48,7 +48,7 @@ def ending(capsys):
 
 
 def dead_letter():
-    return letter(message(message_id="m1"), error_kind=ErrorKind.NOT_JSON)
+    return letter(message(message_id="m1"), kind=ErrorKind.NOT_JSON)
 
 
 def test_a_missing_dataset(warehouse, ending, students):

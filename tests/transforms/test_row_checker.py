@@ -119,7 +119,7 @@ def test_a_row_larger_than_a_request_is_refused_and_many_small_ones_are_not():
 
 def test_no_rows_make_an_empty_batch():
     checked = CHECKER.check([], NOW)
-    assert (len(checked.batch), checked.indices, checked.bad) == (0, [], [])
+    assert (len(checked.batch), checked.indices, checked.rejected) == (0, [], [])
     assert checked.batch.schema == CHECKER.schema
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from ddl import check as checks
+from schemas.dates import EARLIEST_DATE, LATEST_DATE
 from tests.transforms.lateness import streams
 from tests.transforms.lateness.sessions import (
     expected_status,
@@ -111,5 +112,5 @@ def test_the_warehouse_gives_one_answer_for_every_order(
     kept = [row for row in rows if row["message_id"].endswith("/0")]
     changed = sum(row["late_status"] != truth[row["message_id"]] for row in kept)
     [check] = [c for c in checks.checks(applied.dataset) if c.name == "lateness_changed"]
-    found = checks.run(applied.client, check, checks.FIRST_DATE, checks.LAST_DATE)
+    found = checks.count(applied.client, check, EARLIEST_DATE, LATEST_DATE)
     assert found == ({"later_start": changed} if changed else {})

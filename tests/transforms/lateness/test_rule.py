@@ -63,7 +63,7 @@ all_settings = st.builds(
 def table(constants):
     """The constants as rows of their table."""
     return [
-        {"test_id": test_id, **msgspec.structs.asdict(row)}
+        msgspec.structs.asdict(row) | {"test_id": test_id}
         for test_id, row in [(None, constants.default), *constants.tests.items()]
     ]
 
