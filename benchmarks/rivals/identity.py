@@ -26,7 +26,7 @@ from transforms.rows import FactRows, Row
 
 
 class ReadyRows:
-    """A RowMaker that gives every message the same row but for its message_id."""
+    """A RowMaker that gives every message the same row but for its id and publish time."""
 
     def __init__(self, family: EventFamily) -> None:
         facts = FactRows(family, "0")
@@ -37,12 +37,19 @@ class ReadyRows:
         event, extra = Decoder(family).decode(payload)
         valid = family.valid_event(message=message, event=event, extra=extra)
         row = facts.build(valid, judge(event), now)
-        place = self.columns.index("message_id")
-        self._before, self._after = row[:place], row[place + 1 :]
+        published, named = map(self.columns.index, ("publish_ts", "message_id"))
+        self._before, self._after = row[:published], row[named + 1 :]
+        self._between = row[published + 1 : named]
 
     def row(self, element: Message) -> Row:
         """The row."""
-        return (*self._before, element.message_id, *self._after)
+        return (
+            *self._before,
+            element.publish_time,
+            *self._between,
+            element.message_id,
+            *self._after,
+        )
 
     def message(self, element: Message) -> Message:
         """The element."""
