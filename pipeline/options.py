@@ -16,6 +16,7 @@ from gcp import arguments
 from pipeline.config import Config, MicroBatch, WriteMethod
 from pipeline.sources.files import FileInput
 from pipeline.sources.subscription import SubscriptionInput
+from schemas.dates import MARGIN
 from schemas.event_time import EventTimeBounds
 from schemas.families import DEFAULT_FAMILY, FAMILIES
 from transforms.lateness.steps import LatenessConfig
@@ -25,7 +26,6 @@ BOUNDED_RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiR
 STREAMING_RUNNER = "BundleBasedDirectRunner"
 # Other runners fail with a traceback, or succeed at once without having read anything.
 _READ_PUBSUB = (STREAMING_RUNNER, DATAFLOW_RUNNER)
-_EIGHT_DAYS_SECONDS = 8 * 24 * 3600
 
 
 class UsageError(Exception):
@@ -119,7 +119,7 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--session_state_ttl_seconds",
         type=arguments.whole_number(1),
-        default=_EIGHT_DAYS_SECONDS,
+        default=int(MARGIN.total_seconds()),
         help="event time after a session's last element when the stream forgets it, in seconds "
         "(default: %(default)s)",
     )

@@ -21,12 +21,12 @@ from pathlib import Path
 import grpc
 
 from gcp.clients import EMULATOR_VARIABLE as BIGQUERY_VARIABLE
+from gcp.clients import PUBSUB_VARIABLE as PUBSUB_VARIABLE
 from gcp.clients import STORAGE_EMULATOR_VARIABLE as STORAGE_VARIABLE
 from local_runner.emulators.ports import Ports, free_port, unused
 from local_runner.errors import EmulatorError
 from local_runner.processes.background import Background, background
 
-PUBSUB_VARIABLE = "PUBSUB_EMULATOR_HOST"
 PROJECT = "local-exams"
 LOGS = Path("build/logs")
 
