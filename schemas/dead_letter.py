@@ -31,7 +31,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
         message: the original message.
         rejection: what is wrong, for the app's developer.
         stage: the step of the graph that rejected it.
-        event_family: name of the family that was read.
+        event_family: name of the family that was read; None where no family reads the message.
+        contract_version: of that family.
         event_id: where it could be read.
         failed_at: UTC.
         replay_count: how often this message has been replayed before.
@@ -41,9 +42,10 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     message: Message
     rejection: Rejection
     stage: str
-    event_family: str
+    event_family: str | None
     failed_at: dt.datetime
     pipeline_version: str
     event_id: str | None = None
+    contract_version: str | None = None
     replay_count: int = 0
     event: DeadEvent | None = None

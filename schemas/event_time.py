@@ -2,6 +2,8 @@
 
 import dataclasses
 import datetime as dt
+from collections.abc import Mapping
+from typing import TypeAlias
 
 from schemas.errors import ContractError, ErrorKind
 
@@ -13,24 +15,30 @@ class EventTimeBounds:
     max_age: dt.timedelta
     max_ahead: dt.timedelta
 
-    def check(self, client_ts: dt.datetime, reference: dt.datetime, reference_name: str) -> None:
-        """Raises ContractError (rule_violation) if client_ts is out of bounds.
+    def check(
+        self, name: str, event_time: dt.datetime, reference: dt.datetime, reference_name: str
+    ) -> None:
+        """Raises ContractError (rule_violation) if the field ``name`` is out of bounds.
 
         BigQuery accepts streamed rows of a partitioned table only for dates near today's.
         """
         # Compared as a difference: a clock in year 1 cannot be shifted, only measured.
-        lag = reference - client_ts
+        lag = reference - event_time
         if lag > self.max_age:
             raise ContractError(
                 ErrorKind.RULE_VIOLATION,
-                f"client_ts lies more than {self.max_age.days} days before {reference_name}: "
+                f"{name} lies more than {self.max_age.days} days before {reference_name}: "
                 "check the clock of the device",
-                "client_ts",
+                name,
             )
         if -lag > self.max_ahead:
             raise ContractError(
                 ErrorKind.RULE_VIOLATION,
-                f"client_ts lies more than {self.max_ahead.days} days after {reference_name}: "
+                f"{name} lies more than {self.max_ahead.days} days after {reference_name}: "
                 "check the clock of the device",
-                "client_ts",
+                name,
             )
+
+
+# By the name of the event family: its table may keep its rows for less time than others.
+Bounds: TypeAlias = Mapping[str, EventTimeBounds]

@@ -1,36 +1,127 @@
-"""What the generic transforms need to know of one kind of event."""
+"""One kind of event: what the pipeline, the DDL tool and the commands need to know of it."""
 
 import dataclasses
+import functools
+import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
+from schemas import contract, structs
+from schemas.contract import Contract, FieldKind
 from schemas.errors import ErrorKind
 from schemas.message import ValidEvent
+
+_FACT = "_fact"
 
 
 @dataclasses.dataclass(frozen=True)
 class EventFamily:
-    """What the generic transforms need to know of one kind of event.
+    """The registration of one kind of event; ``schemas/<name>/`` holds it and its contract.
+
+    Families travel to workers by their name, so that what is derived from the contract need not be
+    pickled.
 
     Attributes:
-        name: as in the column ``event_family`` and the option ``--event_family``.
-        event: the struct; it has at least event_id, event_type and client_ts (event time), forbids
-            unknown fields, and takes its fields by position, as the decoder makes it.
-        valid_event: ValidEvent with ``event`` narrowed to the struct, for its coder.
-        table: the fact table.
+        name: as in the column ``event_family`` and the option ``--event_family``, and the name of
+            its folders.
+        table: the fact table, named ``<x>_fact``.
+        event_time: the contract field that holds event time; its date is the partition.
+        clustering: columns by which the fact table is clustered.
+        version: of the contract; its file is ``v<major>.avsc``.
         rules: rules beyond types; each raises ContractError.
+        person: the contract field that names a person, by which ``erase`` finds what is theirs.
+        unknown: what becomes of fields that the contract does not know: ``keep`` them in ``extra``,
+            ``refuse`` the message, or ``drop`` and count them.
+        route_by: a field that tells this family from others with the same event types.
+        retention_days: age at which partitions are deleted; None for never.
         dead_letter_types: event types that are valid but no facts, and their error kind.
         judged_types: event types whose lateness is judged; empty switches lateness off.
-        renamed: contract fields whose column has another name.
+        renamed: columns that have another name than usual: of contract fields, or of the envelope.
+        conflicts_view: see ``conflicts``; None where it has its usual name, ``<x>_conflicts``.
+        written: ValidEvent narrowed to a struct that is written by hand; None where the struct is
+            derived from the contract.
     """
 
     name: str
-    event: type[msgspec.Struct]
-    valid_event: type[ValidEvent]
     table: str
+    event_time: str
+    clustering: tuple[str, ...] = ()
+    version: str = "1"
     rules: tuple[Callable[[Any], None], ...] = ()
+    person: str | None = None
+    unknown: Literal["keep", "refuse", "drop"] = "keep"
+    route_by: str | None = None
+    retention_days: int | None = None
     dead_letter_types: Mapping[str, ErrorKind] = dataclasses.field(default_factory=dict)
     judged_types: frozenset[str] = frozenset()
     renamed: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    conflicts_view: str | None = None
+    written: type[ValidEvent] | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[a-z][a-z0-9_]{2,}", self.name):
+            raise ValueError(f"{self.name}: a family's name is lower_case letters and digits")
+        if not self.table.endswith(_FACT):
+            raise ValueError(f"{self.name}: the fact table must be named <x>{_FACT}")
+
+    def __reduce__(self) -> tuple[Callable[[str], "EventFamily"], tuple[str]]:
+        return _by_name, (self.name,)
+
+    @property
+    def view(self) -> str:
+        """The view with one row per event."""
+        return self.table.removesuffix(_FACT)
+
+    @property
+    def conflicts(self) -> str:
+        """The view of the events whose copies differ; its function is ``<conflicts>_between``."""
+        return self.conflicts_view or f"{self.view}_conflicts"
+
+    @functools.cached_property
+    def contract(self) -> Contract:
+        """What the family's ``.avsc`` declares.
+
+        Raises:
+            ValueError: it lacks event_id, event_type or the event time, or cannot be used.
+        """
+        loaded = contract.load(f"schemas.{self.name}", f"v{self.version.partition('.')[0]}.avsc")
+        needed = {
+            "event_id": FieldKind.STRING,
+            "event_type": FieldKind.STRING,
+            self.event_time: FieldKind.TIMESTAMP,
+        }
+        kinds = {field.name: field.kind for field in loaded.fields if not field.repeated}
+        for name, kind in needed.items():
+            if kinds.get(name) is not kind:
+                raise ValueError(f"schemas/{self.name}: the contract needs {name}, a {kind}")
+        return loaded
+
+    @functools.cached_property
+    def event(self) -> type[msgspec.Struct]:
+        """The struct of one event: fields in the order of the contract, no unknown ones."""
+        if self.written is None:
+            return structs.event_struct(self.contract, self.name)
+        event: type[msgspec.Struct] = self.written.__annotations__["event"]
+        return event
+
+    @functools.cached_property
+    def valid_event(self) -> type[ValidEvent]:
+        """ValidEvent with ``event`` narrowed to the struct, for its coder."""
+        return self.written or structs.valid_event(self.event, self.name)
+
+    @functools.cached_property
+    def event_types(self) -> tuple[str, ...]:
+        """The values of event_type."""
+        return self.contract["event_type"].symbols
+
+    def column(self, name: str) -> str:
+        """The column of a contract field or of a field of the envelope."""
+        return self.renamed.get(name, name)
+
+
+def _by_name(name: str) -> EventFamily:
+    from schemas.families import FAMILIES  # which imports the families, and they this module
+
+    return FAMILIES[name]

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+MAX_DURATION_SECONDS = 604_800
+"""A week: of a session's duration, and so of a grace period."""
+
 
 class LateStatus(enum.StrEnum):
     """The column ``late_status``."""

@@ -6,8 +6,12 @@ from apache_beam.metrics.metricbase import Counter, Distribution, Gauge
 
 NAMESPACE = "exam_events"
 
+NO_FAMILY = "no_family"
+
 RECEIVED = "received"
+ROUTED = "routed"
 WRITTEN = "written"
+DEAD_LETTERS = "dead_letters"
 DEAD_LETTERS_PUBLISHED = "dead_letters_published"
 DEAD_LETTERS_WRITTEN = "dead_letters_written"
 DEAD_LETTER_ROWS_REFUSED = "dead_letter_rows_refused"
@@ -50,6 +54,16 @@ def late_status_counter(status: str) -> str:
 def error_kind_counter(kind: str) -> str:
     """The counter's name for an error kind."""
     return f"dead_letter_{kind}"
+
+
+def family_counter(name: str, family: str | None) -> str:
+    """The counter's name for one family, in a run of several; None stands for no family."""
+    return f"{name}_{family or NO_FAMILY}"
+
+
+def dropped_field_counter(name: str) -> str:
+    """The counter's name for an unknown field that a family drops."""
+    return f"dropped_field_{name}"
 
 
 def counters(results: MetricResults) -> dict[str, int]:

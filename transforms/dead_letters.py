@@ -3,7 +3,7 @@
 import datetime as dt
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from schemas import metrics
@@ -11,7 +11,7 @@ from schemas.dead_letter import DeadEvent, DeadLetter
 from schemas.errors import ErrorKind, Rejection
 from schemas.family import EventFamily
 from schemas.message import Message, ValidEvent
-from transforms.decode import event_id_of
+from transforms.decoding.decode import event_id_of
 from transforms.rows import Row, json_text, timestamp
 
 # Pub/Sub's quotas. The service enforces them, the emulator does not.
@@ -40,6 +40,8 @@ OWN_ATTRIBUTES = frozenset(
         "publish_time",
         "failed_at",
         "pipeline_version",
+        "event_family",
+        "contract_version",
         REPLAY_COUNT,
         PAYLOAD_TRUNCATED,
     }
@@ -51,9 +53,9 @@ _RENAMED = re.compile(f"(?:{SENDER_PREFIX})*(?:{'|'.join(sorted(OWN_ATTRIBUTES))
 
 
 class DeadLetterFactory:
-    """Builds dead letters with the family and the pipeline version of one pipeline."""
+    """Builds dead letters of one family, or of none, with the pipeline's version."""
 
-    def __init__(self, family: EventFamily, pipeline_version: str) -> None:
+    def __init__(self, family: EventFamily | None, pipeline_version: str) -> None:
         self._family = family
         self._version = pipeline_version
 
@@ -68,6 +70,7 @@ class DeadLetterFactory:
         self, message: Message, valid: ValidEvent, stage: str, failed_at: dt.datetime
     ) -> DeadLetter:
         """The dead letter of a valid event whose type is not stored as a fact."""
+        assert self._family is not None  # noqa: S101 - an event has a family
         event = valid.event
         rejection = Rejection(
             self._family.dead_letter_types[event.event_type],
@@ -92,7 +95,8 @@ class DeadLetterFactory:
             rejection=rejection,
             stage=stage,
             failed_at=failed_at,
-            event_family=self._family.name,
+            event_family=self._family.name if self._family else None,
+            contract_version=self._family.version if self._family else None,
             pipeline_version=self._version,
             replay_count=_replay_count(message.attributes),
             event_id=event_id,
@@ -144,7 +148,7 @@ class DeadLetterRow(NamedTuple):
     error_message: str
     error_field: str | None
     stage: str
-    event_family: str
+    event_family: str | None
     event_id: str | None
     source: str
     message_id: str
@@ -162,14 +166,22 @@ class DeadLetterRow(NamedTuple):
     question_id: str | None
     client_ts: dt.datetime | None
     error_payload: str | None
+    contract_version: str | None
 
 
 class DeadLetterRows:
-    """The RowMaker of the table ``dead_letters``; it counts dead letters by kind."""
+    """The RowMaker of the table ``dead_letters``; it counts dead letters by kind.
+
+    In a run of several families it counts them by family too.
+    """
 
     columns: tuple[str, ...] = DeadLetterRow._fields
 
-    def __init__(self) -> None:
+    def __init__(self, families: Sequence[str] = ()) -> None:
+        self._by_family = {
+            name: metrics.counter(metrics.family_counter(metrics.DEAD_LETTERS, name))
+            for name in ((None, *families) if families else ())
+        }
         self._counters = {
             kind: metrics.counter(metrics.error_kind_counter(kind)) for kind in ErrorKind
         }
@@ -177,6 +189,8 @@ class DeadLetterRows:
     def row(self, element: DeadLetter) -> Row:
         """The row of one letter."""
         self._counters[element.rejection.kind].inc()
+        if self._by_family:
+            self._by_family[element.event_family].inc()
         return to_row(element)
 
     def message(self, element: DeadLetter) -> Message:
@@ -212,6 +226,7 @@ def to_row(letter: DeadLetter) -> DeadLetterRow:
         question_id=event.question_id,
         client_ts=event.client_ts,
         error_payload=None if event.error_payload is None else json_text(event.error_payload),
+        contract_version=letter.contract_version,
     )
 
 
@@ -235,6 +250,8 @@ def _own_attributes(letter: DeadLetter) -> dict[str, str]:
         "publish_time": timestamp(letter.message.publish_time),
         "failed_at": timestamp(letter.failed_at),
         "pipeline_version": letter.pipeline_version,
+        "event_family": letter.event_family,
+        "contract_version": letter.contract_version,
         REPLAY_COUNT: str(letter.replay_count),
     }
     return {key: _cut(value) for key, value in attributes.items() if value is not None}

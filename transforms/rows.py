@@ -1,31 +1,25 @@
 """Converts valid events to rows of the fact table."""
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias, TypeVar
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
-from msgspec import inspect as types
 
+from schemas.contract import Field, FieldKind
+from schemas.envelope import ENVELOPE
 from schemas.family import EventFamily
-from schemas.field_types import FieldType, field_types_of
 from schemas.lateness import LatenessResult
 from schemas.message import Message, ValidEvent
+from transforms import numeric
 
-# The values of one row in the order of its maker's columns: str, bool, int, float, bytes,
-# datetime (aware), date, or None; a JSON column as text.
+# The values of one row in the order of its maker's columns: str, bool, int, float, Decimal, bytes,
+# datetime (aware), date, or None; a JSON column as text; a record as a dict; an array as a list.
 Row: TypeAlias = tuple[Any, ...]
 Element = TypeVar("Element", contravariant=True)
 
 _JSON = msgspec.json.Encoder(order="sorted")
-_ENVELOPE = (
-    "extra",
-    "event_date",
-    "publish_ts",
-    "ingest_ts",
-    "message_id",
-    "pipeline_version",
-)
 
 
 class RowMaker(Protocol[Element]):
@@ -52,9 +46,16 @@ def json_text(value: Any) -> str:
 
 def columns(family: EventFamily) -> tuple[str, ...]:
     """The columns that the rows of a family fill."""
-    contract = (family.renamed.get(name, name) for name in family.event.__struct_fields__)
+    contract = (family.column(name) for name in family.event.__struct_fields__)
+    envelope = (family.column(name) for name in ENVELOPE)
     lateness = LatenessResult.__struct_fields__ if family.judged_types else ()
-    return (*contract, *_ENVELOPE, *lateness)
+    return (*contract, *envelope, *lateness)
+
+
+def filled(family: EventFamily) -> tuple[str, ...]:
+    """The same, with the fields of records by their dotted path."""
+    nested = (path.split(".", 1) for path, _ in family.contract.walk() if "." in path)
+    return (*columns(family), *(f"{family.column(record)}.{rest}" for record, rest in nested))
 
 
 class FactRows:
@@ -64,11 +65,9 @@ class FactRows:
         self.columns = columns(family)
         self._judged = bool(family.judged_types)
         self._version = pipeline_version
-        self._converters = [
-            (index, convert)
-            for index, field_type in enumerate(field_types_of(family.event).values())
-            if (convert := _converter(field_type)) is not None
-        ]
+        self._contract_version = family.version
+        self._event_time = family.event.__struct_fields__.index(family.event_time)
+        self._converters = _converters(family.contract.fields)
 
     def row(self, element: tuple[ValidEvent, LatenessResult]) -> Row:
         """The row of one event, made now."""
@@ -89,26 +88,71 @@ class FactRows:
         """
         event, message = valid.event, valid.message
         row = list(msgspec.structs.astuple(event))
-        for index, convert in self._converters:
-            if row[index] is not None:
-                row[index] = convert(row[index])
+        event_date = row[self._event_time].astimezone(dt.UTC).date()
+        _convert(row, self._converters)
         row += (
             valid.extra,
-            event.client_ts.astimezone(dt.UTC).date(),
+            event_date,
             message.publish_time,
             ingest_ts,
             message.message_id,
             self._version,
+            self._contract_version,
         )
         if self._judged:
             row += msgspec.structs.astuple(lateness)
         return tuple(row)
 
 
-def _converter(shape: FieldType) -> Callable[[Any], Any] | None:
-    """The conversion from a contract field to its column; None if there is none."""
-    if types.DictType in shape.kinds:
-        return json_text
-    if types.BoolType in shape.kinds:
-        return bool
-    return None
+class _Converter(NamedTuple):
+    """How the value of a field becomes that of its column; a null becomes ``null``."""
+
+    place: int
+    convert: Callable[[Any], Any]
+    null: tuple[()] | None
+
+
+def _convert(values: list[Any], converters: Sequence[_Converter]) -> None:
+    for place, convert, null in converters:
+        value = values[place]
+        if value is not None:
+            values[place] = convert(value)
+        elif null is not None:
+            values[place] = null
+
+
+def _converters(fields: Sequence[Field]) -> list[_Converter]:
+    """For each field whose value is not that of its column."""
+    found = []
+    for place, field in enumerate(fields):
+        convert = _conversion(field)
+        if field.repeated:  # BigQuery has no null array
+            elements = functools.partial(_array, convert) if convert else list
+            found.append(_Converter(place, elements, ()))
+        elif convert:
+            found.append(_Converter(place, convert, None))
+    return found
+
+
+def _conversion(field: Field) -> Callable[[Any], Any] | None:
+    match field.kind:
+        case FieldKind.JSON:
+            return json_text
+        case FieldKind.BOOL:  # 0 and 1 stand for it too
+            return bool
+        case FieldKind.NUMERIC:
+            return numeric.rounded
+        case FieldKind.STRUCT:
+            return functools.partial(_record, _converters(field.fields))
+        case _:
+            return None
+
+
+def _array(convert: Callable[[Any], Any], values: list[Any]) -> list[Any]:
+    return [convert(value) for value in values]
+
+
+def _record(converters: Sequence[_Converter], record: msgspec.Struct) -> dict[str, Any]:
+    values = list(msgspec.structs.astuple(record))
+    _convert(values, converters)
+    return dict(zip(record.__struct_fields__, values, strict=True))

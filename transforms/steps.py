@@ -21,8 +21,8 @@ from schemas.event_time import EventTimeBounds
 from schemas.family import EventFamily
 from schemas.message import Message, ValidEvent
 from transforms.dead_letters import DeadLetterFactory, internal_error
-from transforms.decode import Decoder
-from transforms.unknown_fields import ContractNames
+from transforms.decoding.decode import Decoder
+from transforms.decoding.unknown_fields import ContractNames
 from transforms.validate import Validator
 
 DEAD_LETTERS = "dead_letters"
@@ -37,6 +37,11 @@ class RunInfo:
 
     family: EventFamily
     pipeline_version: str
+
+    @property
+    def letters(self) -> DeadLetterFactory:
+        """Builds the dead letters of the family."""
+        return DeadLetterFactory(self.family, self.pipeline_version)
 
 
 class ValidateEvents(beam.PTransform):
@@ -59,10 +64,10 @@ class ValidateEvents(beam.PTransform):
 class RejectedEvents(beam.PTransform):
     """(Message, Rejection) from a sink -> DeadLetter."""
 
-    def __init__(self, run: RunInfo, stage: str) -> None:
+    def __init__(self, letters: DeadLetterFactory, stage: str) -> None:
         """Takes the name of the sink's step as ``stage``."""
         super().__init__()
-        self._fn = _RejectedFn(run, stage)
+        self._fn = _RejectedFn(letters, stage)
 
     def expand(
         self, input_or_inputs: beam.PCollection[tuple[Message, Rejection]]
@@ -90,7 +95,7 @@ class StepFn(beam.DoFn):
 
     def setup(self) -> None:
         """Creates the dead-letter factory on the worker."""
-        self.letters = DeadLetterFactory(self.run.family, self.run.pipeline_version)
+        self.letters = self.run.letters
 
     def bug(self, message: Message, error: Exception) -> Dead:
         """The dead letter of a message that this step failed on."""
@@ -115,7 +120,8 @@ class _ValidateFn(StepFn):
     def setup(self) -> None:
         super().setup()
         family = self.run.family
-        self._validator = Validator(family, self._bounds, Decoder(family))
+        self._decoder = Decoder(family)
+        self._validator = Validator(family, self._bounds, self._decoder)
         self._names = ContractNames(family)
 
     def process(self, element: Message) -> Iterator[ValidEvent | Dead]:
@@ -132,11 +138,17 @@ class _ValidateFn(StepFn):
         except Exception as error:
             yield self.bug(element, error)
             return
-        self._event_lag.update(int((now - accepted.event.client_ts).total_seconds()))
+        event_time = getattr(accepted.event, self.run.family.event_time)
+        self._event_lag.update(int((now - event_time).total_seconds()))
         if accepted.event.event_type in self.run.family.dead_letter_types:
             yield self._dead(self.letters.of_event(element, accepted, self.stage, now))
         else:
             yield accepted
+
+    def finish_bundle(self) -> None:
+        for name, times in self._decoder.dropped.items():
+            metrics.counter(metrics.dropped_field_counter(name)).inc(times)
+        self._decoder.dropped.clear()
 
     def _count_unknown_fields(self, extra: str) -> None:
         self._unknown_fields.inc()
@@ -148,7 +160,11 @@ class _ValidateFn(StepFn):
         return TaggedOutput(DEAD_LETTERS, letter)
 
 
-class _RejectedFn(StepFn):
+class _RejectedFn(beam.DoFn):
+    def __init__(self, letters: DeadLetterFactory, stage: str) -> None:
+        self._letters = letters
+        self._stage = stage
+
     def process(self, element: tuple[Message, Rejection]) -> Iterator[DeadLetter]:
         message, rejection = element
-        yield self.letters.of_error(message, rejection, self.stage, dt.datetime.now(dt.UTC))
+        yield self._letters.of_error(message, rejection, self._stage, dt.datetime.now(dt.UTC))

@@ -3,11 +3,11 @@
 import dataclasses
 import datetime as dt
 
-from schemas.errors import ContractError, ErrorKind
 from schemas.event_time import EventTimeBounds
 from schemas.family import EventFamily
 from schemas.message import Message, ValidEvent
-from transforms.decode import MAX_PAYLOAD_BYTES, Decoder
+from transforms.decoding.decode import Decoder, too_large
+from transforms.identity import with_event_id
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,12 +30,14 @@ class Validator:
             ContractError: the message breaks the contract.
         """
         if message.size is not None:  # the payload is only the beginning of the message
-            raise ContractError(
-                ErrorKind.TOO_LARGE, f"the message is larger than {MAX_PAYLOAD_BYTES:,} bytes"
-            )
+            raise too_large()
         event, extra = self.decoder.decode(message.payload)
-        self.bounds.check(event.client_ts, message.publish_time, "publish time")
-        self.bounds.check(event.client_ts, now, "the present")
+        name = self.family.event_time
+        event_time = getattr(event, name)
+        self.bounds.check(name, event_time, message.publish_time, "publish time")
+        self.bounds.check(name, event_time, now, "the present")
         for rule in self.family.rules:
             rule(event)
+        if event.event_id is None:
+            event = with_event_id(event, extra)
         return self.family.valid_event(message=message, event=event, extra=extra)

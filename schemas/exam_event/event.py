@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from schemas.limits import MAX_DURATION_SECONDS, MAX_ID_LENGTH
+from schemas.contract import MAX_ID_LENGTH
+from schemas.lateness import MAX_DURATION_SECONDS
 from schemas.message import ValidEvent
 
 

@@ -13,14 +13,15 @@ import msgspec
 import pytest
 from msgspec import inspect as types
 
-from ddl import statements
+from ddl import files, statements
 from gcp.dataset import Dataset
 from schemas.dead_letter import DeadEvent
+from schemas.envelope import ENVELOPE
 from schemas.exam_event.event import EventType, ExamEvent
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from schemas.families import FAMILIES
-from schemas.field_types import FieldType, field_types_of
 from schemas.lateness import DeadlineSource, LateStatus
+from tests.support.field_types import FieldType, field_types_of
 from tests.transforms import builders
 from transforms.dead_letters import DeadLetterRow
 from transforms.rows import columns
@@ -147,10 +148,13 @@ def test_what_a_dead_event_keeps_has_the_types_of_the_contract() -> None:
 def test_a_family_has_what_the_steps_rely_on(family: Any) -> None:
     shapes = field_types_of(family.event)
     assert shapes["event_id"].kinds == {types.StrType}
-    assert shapes["client_ts"].kinds == {types.DateTimeType}
-    assert not any(shapes[name].nullable for name in ("event_id", "event_type", "client_ts"))
-    assert family.renamed.keys() <= shapes.keys()
-    assert family.table in statements.TABLES
+    assert shapes[family.event_time].kinds == {types.DateTimeType}
+    assert not any(shapes[name].nullable for name in ("event_type", family.event_time))
+    assert family.event_types
+    assert family.renamed.keys() <= shapes.keys() | ENVELOPE.keys()
+    assert {family.person, family.route_by} <= shapes.keys() | {None}
+    assert set(family.clustering) <= set(columns(family))
+    assert family.table in files.find("tables")
     assert FAMILIES[family.name] is family
     assert family.event.__struct_config__.forbid_unknown_fields
     assert not any(

@@ -8,10 +8,10 @@ from schemas.dead_letter import DeadLetter
 from schemas.errors import ContractError, ErrorKind, Rejection
 from schemas.event_time import EventTimeBounds
 from schemas.exam_event.event import EventType, ExamEvent, ValidExamEvent
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from schemas.lateness import LatenessResult, LateStatus
 from schemas.message import Message
-from transforms.decode import Decoder
+from transforms.decoding.decode import Decoder
 from transforms.rows import FactRows
 
 NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)

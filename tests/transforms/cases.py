@@ -10,7 +10,7 @@ import json
 from schemas.errors import ErrorKind
 from schemas.exam_event.event import EventType
 from tests.transforms.builders import REQUIRED, payload, raw
-from transforms.decode import MAX_PAYLOAD_BYTES
+from transforms.decoding.decode import MAX_PAYLOAD_BYTES
 
 NOT_JSON, TOO_LARGE = ErrorKind.NOT_JSON, ErrorKind.TOO_LARGE
 SCHEMA = ErrorKind.SCHEMA_VIOLATION

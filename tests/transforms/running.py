@@ -13,7 +13,7 @@ from pipeline.sinks.write_rows import WriteRows
 from schemas import coders, metrics
 from schemas.dead_letter import DeadLetter
 from schemas.errors import Rejection
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from schemas.family import EventFamily
 from schemas.lateness import LatenessResult
 from schemas.message import Message
@@ -118,7 +118,7 @@ def run_steps(
         | "Write" >> WriteRows(facts, MemoryWriter("rows", facts.columns, refused), metrics.WRITTEN)
         | "Break3" >> beam.Reshuffle()
     )
-    rejected = sent_back | "Rejected" >> RejectedEvents(run, "WriteFacts")
+    rejected = sent_back | "Rejected" >> RejectedEvents(run.letters, "WriteFacts")
     letters = (invalid, failed, rejected) | beam.Flatten()
     letters = letters | "Break4" >> beam.Reshuffle()
     _ = letters | "Keep letters" >> beam.Map(_keep, "letters")

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from schemas.exam_event.event import EventType, ExamEvent
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from transforms.dead_letters import OWN_ATTRIBUTES
 
 INT64 = st.integers(-(2**63), 2**63 - 1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.dead_letter import DeadEvent, DeadLetter
 from schemas.errors import ErrorKind, Rejection
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from tests.transforms.builders import NOW, accepted, letter, message, payload
 from tests.transforms.strategies import KEYWORDS, attribute_values, attributes
 from transforms.dead_letters import (
@@ -113,6 +113,7 @@ def test_ours_are_all_there() -> None:
         "publish_time": "2026-03-02T10:00:00+00:00",
         "failed_at": "2026-03-02T10:00:00+00:00",
         "pipeline_version": "1.2.3",
+        "event_family": "exam_event",
         "replay_count": "2",
     }
 
@@ -154,6 +155,7 @@ def test_the_letter_of_an_error() -> None:
         event_id="e1",
         failed_at=NOW,
         pipeline_version="1.2.3",
+        contract_version="1",
     )
 
 

@@ -7,7 +7,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from schemas.exam_event.event import ExamEvent
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from tests.transforms import strategies
 from tests.transforms.builders import DECODER, outcome, payload, raw
 from transforms.fixes import FIXES

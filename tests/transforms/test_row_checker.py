@@ -1,4 +1,5 @@
 import datetime as dt
+import decimal
 
 import pytest
 from google.cloud.bigquery import SchemaField, Table, TimePartitioning
@@ -6,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms import row_checker
-from transforms.row_checker import MAX_ROW_BYTES, MissingColumnError, RejectedRow, RowChecker
+from transforms.row_checker import MAX_ROW_BYTES, RejectedRow, RowChecker
+from transforms.table_column import MissingColumnError
 
 NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 EAST, WEST = (dt.timezone(dt.timedelta(hours=hours)) for hours in (14, -12))
@@ -181,9 +183,84 @@ def test_a_batch_follows_a_column_to_a_type_that_holds_its_values():
         rows_of("INT64").fit(text)
 
 
-@pytest.mark.parametrize(
-    "field", [SchemaField("a", "RECORD"), SchemaField("a", "STRING", "REPEATED")]
-)
+@pytest.mark.parametrize("field", [SchemaField("a", "RECORD"), SchemaField("a", "GEOGRAPHY")])
 def test_a_type_that_we_do_not_write_is_no_surprise_later(field):
     with pytest.raises(ValueError, match="column a"):
         RowChecker(table(field, partition=None), ("a",))
+
+
+NESTED = [
+    SchemaField("tags", "STRING", "REPEATED"),
+    SchemaField(
+        "lines",
+        "RECORD",
+        "REPEATED",
+        fields=[
+            SchemaField("price", "NUMERIC"),
+            SchemaField("at", "TIMESTAMP"),
+            SchemaField("box", "RECORD", fields=[SchemaField("unit", "STRING", max_length=2)]),
+        ],
+    ),
+]
+FIRST_FIELD = SchemaField("lines", "RECORD", "REPEATED", fields=NESTED[1].fields[:1])
+LINE = {"price": decimal.Decimal("1.1"), "at": NOW, "box": {"unit": "kg"}}
+
+
+def nested(*fields):
+    return RowChecker(table(*(fields or NESTED), partition=None), ("tags", "lines"))
+
+
+def test_nested_rows_are_converted_whole():
+    rows = [(["a"], [LINE, LINE | {"box": None}]), ((), ()), (None, [])]
+    checked = nested().check(rows, NOW)
+    assert checked.rejected == []
+    assert checked.batch.to_pylist() == [
+        {"tags": ["a"], "lines": [LINE, LINE | {"box": None}]},
+        {"tags": [], "lines": []},
+        {"tags": None, "lines": []},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "reason"),
+    [
+        ({"price": decimal.Decimal("1e29")}, "lines", "lines is not of type RECORD"),
+        ({"price": "x"}, "lines", "lines is not of type RECORD"),
+        ({"box": {"unit": "kilogram"}}, "lines", "lines.box.unit is longer than 2"),
+        ({"at": dt.datetime(1, 1, 1, tzinfo=EAST)}, "lines", "lines.at lies outside the years"),
+    ],
+)
+def test_a_bad_nested_value_rejects_its_row_alone(line, field, reason):
+    good = ((), [LINE])
+    checked = nested().check([good, ((), [LINE, LINE | line]), good], NOW)
+    (bad,) = checked.rejected
+    assert (bad.position, bad.rejection.field) == (1, field)
+    assert bad.rejection.message.startswith(f"invalid: {reason}")
+    assert checked.indices == [0, 2]
+
+
+def test_a_field_that_the_record_of_the_table_lacks_waits_for_it():
+    narrow = nested(NESTED[0], FIRST_FIELD)
+    assert narrow.check([((), [LINE | {"at": None, "box": None}])], NOW).rejected == []
+    with pytest.raises(MissingColumnError, match=r"no column lines\.at"):
+        narrow.check([((), [LINE | {"box": None}])], NOW)
+    with pytest.raises(MissingColumnError, match=r"no column lines\.box"):
+        narrow.check([((), []), ((), [LINE | {"at": None}])], NOW)
+
+
+def test_checked_nested_rows_are_fitted_to_a_field_more_and_not_to_one_less():
+    narrow = nested(NESTED[0], FIRST_FIELD)
+    batch = narrow.check([((), [{"price": decimal.Decimal(1)}])], NOW).batch
+    assert nested().fit(batch).to_pylist() == [
+        {"tags": [], "lines": [{"price": decimal.Decimal(1), "at": None, "box": None}]}
+    ]
+    whole = nested().check([((), [LINE])], NOW).batch
+    with pytest.raises(MissingColumnError, match=r"no column lines"):
+        narrow.fit(whole)
+
+
+def test_the_size_of_a_nested_row_counts(monkeypatch):
+    monkeypatch.setattr(row_checker, "MAX_ROW_BYTES", 2_000)
+    small, large = ((), [LINE]), (["x" * 3_000], [])
+    checked = nested().check([small, large, small], NOW)
+    assert [bad.position for bad in checked.rejected] == [1]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.sinks.insert_rows import json_row
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from schemas.lateness import DeadlineSource, LatenessResult, LateStatus
 from tests.transforms import strategies
 from tests.transforms.builders import NOW, ROWS, accept, accepted, row_dict
@@ -59,6 +59,7 @@ def test_a_full_row() -> None:
         "ingest_ts": "2026-03-02T10:00:00+00:00",
         "message_id": "m1",
         "pipeline_version": "1.2.3",
+        "contract_version": "1",
         "late_status": "LATE",
         "is_late_submission": True,
         "late_by_seconds": 1.5,
@@ -72,7 +73,7 @@ def test_what_is_not_there_is_null() -> None:
     assert filled == {
         *("event_id", "event_type", "test_id", "student_id", "session_id", "client_ts"),
         *("event_date", "publish_ts", "ingest_ts", "message_id", "pipeline_version"),
-        "late_status",
+        *("contract_version", "late_status"),
     }
 
 

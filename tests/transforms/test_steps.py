@@ -16,7 +16,7 @@ from tests.transforms.builders import BOUNDS
 from tests.transforms.running import RUN, Outcome, run_steps
 from transforms import steps
 from transforms.dead_letters import internal_error
-from transforms.decode import MAX_PAYLOAD_BYTES
+from transforms.decoding.decode import MAX_PAYLOAD_BYTES
 from transforms.lateness import steps as lateness_steps
 from transforms.rows import FactRows
 from transforms.validate import Validator
@@ -205,7 +205,7 @@ def test_messages_and_errors_leave_no_trace_in_the_log(caplog: pytest.LogCapture
     ("step", "element"),
     [
         (steps._ValidateFn(RUN, "ValidateEvents", BOUNDS), ON_TIME),
-        (steps._RejectedFn(RUN, "WriteFacts"), (ON_TIME, internal_error(ValueError()))),
+        (steps._RejectedFn(RUN.letters, "WriteFacts"), (ON_TIME, internal_error(ValueError()))),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -15,7 +15,7 @@ from pipeline.sinks.insert_rows import json_row
 from schemas import coders, metrics
 from schemas.dead_letter import DeadLetter
 from schemas.exam_event.event import ValidExamEvent
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from schemas.lateness import LatenessResult
 from schemas.message import Message
 from tests.transforms.lateness.settings import LATENESS, TTL_SECONDS, WAIT_SECONDS, lookups

@@ -22,6 +22,7 @@ _LEAST_LENGTH = 6
 _MOST_EDITS = 2
 _NAMES_KEPT = 4096
 
+_PLACE = re.compile(r"\[[0-9]+\]")
 _NOT_ALPHANUMERIC = re.compile("[^A-Za-z0-9]")
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -30,7 +31,8 @@ class ContractNames:
     """The names of a family's contract. Make it once per worker: it remembers what it has found."""
 
     def __init__(self, family: EventFamily) -> None:
-        names = family.event.__struct_fields__
+        names = [path for path, _ in family.contract.walk()]
+        self._nested = any("." in name for name in names)
         self._nearest = functools.lru_cache(_NAMES_KEPT)(
             functools.partial(_nearest, {name: _spelling(name) for name in names})
         )
@@ -39,9 +41,11 @@ class ContractNames:
         """The contract's name that an unknown field may stand for, or None.
 
         Apart from case and signs such as underscores, one of the two begins with the other (of at
-        least six characters), or at most two edits lie between them.
+        least six characters), or at most two edits lie between them. A field of a record is named
+        by its path, the places in arrays aside.
         """
-        return self._nearest(field[:LONGEST_NAME])
+        name = field[:LONGEST_NAME]
+        return self._nearest(_PLACE.sub("", name) if self._nested else name)
 
     def like_known(self, extra: str) -> bool:
         """Whether one of the first 100 fields of this JSON object is close to a name."""

@@ -9,14 +9,15 @@ rejected but left to the slow path.
 import datetime as dt
 import functools
 import re
-from collections.abc import Iterable
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import UNSET
-from msgspec import inspect as types
 
-from schemas.field_types import field_types_of
+from schemas.contract import Field, FieldKind
+from schemas.family import EventFamily
+from transforms import numeric
 
 # More names than any app adds; a sender of random names must not slow down every message.
 MAX_UNKNOWN_FIELDS = 32
@@ -31,6 +32,7 @@ _BACKSLASH = ord("\\")
 # msgspec accepts an offset without its colon, +0100; RFC 3339 does not.
 _ZERO_OFFSET = re.compile(rb'[+-]0000"')
 _ZEROS = b'0000"'
+_BASIC_OFFSET = re.compile(rb'[+-][0-9]{4}"')
 _UTC = dt.UTC
 
 # Values that are kept unchanged. Fractions are not among them: whether float64 holds one exactly
@@ -41,13 +43,17 @@ _Value = _Scalar | list[_Shallow] | dict[str, _Shallow]
 
 _EXTRA = msgspec.json.Encoder(order="deterministic")
 
+# Whether a value that its type accepts is right as it stands, so that the slow path is not needed.
+_Check: TypeAlias = Callable[[Any], bool]
+
 
 class FastDecoder:
-    """Decodes one event type, expecting unknown fields of certain names. Immutable."""
+    """Decodes the events of one family, expecting unknown fields of certain names. Immutable."""
 
-    def __init__(self, event: type[msgspec.Struct], expected: Iterable[str] = ()) -> None:
-        """Takes the event's struct and the names of the unknown fields to expect."""
-        self._event = event
+    def __init__(self, family: EventFamily, expected: Iterable[str] = ()) -> None:
+        """Takes the family and the names of the unknown fields to expect."""
+        self._family = family
+        self._event = event = family.event
         self._expected = sorted(expected)
         names = {f"unknown_{place}": name for place, name in enumerate(self._expected)}
         fields = [(place, _Value | msgspec.UnsetType, UNSET) for place in names]
@@ -59,9 +65,18 @@ class FastDecoder:
         self._no_extra = self._extra()
         self._decoder = msgspec.json.Decoder(wide if names else event)
         self._known = len(event.__struct_fields__)
-        shapes = field_types_of(event)
-        self._objects = [n for n, s in shapes.items() if types.DictType in s.kinds]
-        self._timestamps = [n for n, s in shapes.items() if types.DateTimeType in s.kinds]
+        fields_of = family.contract.fields
+        self._timestamps = [
+            field.name
+            for field in fields_of
+            if field.kind is FieldKind.TIMESTAMP and not field.repeated
+        ]
+        self._checks = _checks(fields_of, all_times=family.written is None)
+        self._nested = any(field.fields for field in fields_of)
+        self._nested_timestamps = any(
+            field.kind is FieldKind.TIMESTAMP and path not in self._timestamps
+            for path, field in family.contract.walk()
+        )
 
     def decode(self, payload: bytes) -> tuple[Any, str | None] | None:
         """The event and its unknown fields as sorted JSON, or None if the slow path is needed.
@@ -77,9 +92,12 @@ class FastDecoder:
             wide = self._decoder.decode(payload)
         except msgspec.ValidationError:
             return None
-        for name in self._objects:
-            if getattr(wide, name) is not None:
+        for name, check in self._checks:
+            value = getattr(wide, name)
+            if value is not None and not check(value):
                 return None
+        if self._nested_timestamps and _BASIC_OFFSET.search(payload) is not None:
+            return None
         if payload.rfind(_ZEROS) >= 0 and _ZERO_OFFSET.search(payload) is not None:
             return None
         for name in self._timestamps:
@@ -97,11 +115,57 @@ class FastDecoder:
 
     def expecting(self, names: Iterable[str]) -> "FastDecoder":
         """A decoder that expects these unknown fields too, up to the limit."""
-        new = {name for name in names if _NAME.fullmatch(name)}.difference(self._expected)
+        new = {name for name in names if self._may_expect(name)}.difference(self._expected)
         room = MAX_UNKNOWN_FIELDS - len(self._expected)
         if not new or len(new) > room:
             return self
-        return FastDecoder(self._event, [*self._expected, *new])
+        return FastDecoder(self._family, [*self._expected, *new])
+
+    def _may_expect(self, name: str) -> bool:
+        """Whether it is the name of a field of the event, and not the path of one in a record."""
+        return _NAME.fullmatch(name) is not None and not (self._nested and "." in name)
+
+
+def _checks(fields: Sequence[Field], *, all_times: bool) -> list[tuple[str, _Check]]:
+    found = ((field.name, _check(field, all_times=all_times)) for field in fields)
+    return [(name, check) for name, check in found if check is not None]
+
+
+def _check(field: Field, *, all_times: bool) -> _Check | None:
+    """What the type of a field's value leaves open; None if nothing.
+
+    Args:
+        field: the field.
+        all_times: whether timestamps are checked; not where a rule of the family does.
+    """
+    match field.kind:
+        case FieldKind.JSON:  # its numbers may not survive
+            return lambda _: False
+        case FieldKind.NUMERIC:
+            one: _Check = functools.partial(
+                numeric.fits, minimum=field.minimum, maximum=field.maximum
+            )
+        case FieldKind.TIMESTAMP if all_times:
+            one = _surely_in_utc_years
+        case FieldKind.STRUCT if checks := _checks(field.fields, all_times=all_times):
+            one = functools.partial(_check_record, checks)
+        case _:
+            return None
+    if field.repeated:
+        return lambda values: all(map(one, values))
+    return one
+
+
+def _surely_in_utc_years(moment: dt.datetime) -> bool:
+    return dt.MINYEAR < moment.year < dt.MAXYEAR
+
+
+def _check_record(checks: Sequence[tuple[str, _Check]], record: msgspec.Struct) -> bool:
+    for name, check in checks:
+        value = getattr(record, name)
+        if value is not None and not check(value):
+            return False
+    return True
 
 
 @functools.lru_cache

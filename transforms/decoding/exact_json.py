@@ -13,6 +13,12 @@ _INT64 = range(-(2**63), 2**63)
 _SURELY_EXACT_LENGTH = 16
 
 
+class WideNumber(str):
+    """A JSON number as written that neither int64 nor float64 represents exactly."""
+
+    __slots__ = ()
+
+
 def exact_number(literal: str) -> int | float | str:
     """A JSON number, or its text if neither int64 nor float64 represents it exactly.
 
@@ -29,7 +35,7 @@ def exact_number(literal: str) -> int | float | str:
             return value
     except decimal.InvalidOperation:  # an exponent of twenty digits
         pass
-    return literal
+    return WideNumber(literal)
 
 
 def exact_tree(value: Any, field: str, depth: int = 2) -> Any:
@@ -45,7 +51,10 @@ def exact_tree(value: Any, field: str, depth: int = 2) -> Any:
     """
     kind = type(value)
     if kind is int:
-        return value if value in _INT64 else exact_number(str(value))
+        value = value if value in _INT64 else exact_number(str(value))
+        kind = type(value)
+    if kind is WideNumber:
+        return str(value)
     if kind is not dict and kind is not list:
         return value
     if depth > MAX_DEPTH:

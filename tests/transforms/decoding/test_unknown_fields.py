@@ -5,8 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.exam_event.family import EXAM_EVENT
-from transforms.unknown_fields import LONGEST_NAME, MOST_FIELDS, ContractNames, edit_distance
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
+from transforms.decoding.unknown_fields import (
+    LONGEST_NAME,
+    MOST_FIELDS,
+    ContractNames,
+    edit_distance,
+)
 
 CONTRACT = EXAM_EVENT.event.__struct_fields__
 NAMES = ContractNames(EXAM_EVENT)

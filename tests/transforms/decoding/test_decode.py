@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from schemas.errors import ContractError, ErrorKind
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from tests.ddl.googlesql import GoogleSql
 from tests.transforms import cases
 from tests.transforms.builders import DECODER, REQUIRED, outcome, payload, raw
 from tests.transforms.strategies import FIELDS, bad_values
-from transforms.decode import MAX_PAYLOAD_BYTES, Decoder, event_id_of
+from transforms.decoding.decode import MAX_PAYLOAD_BYTES, Decoder, event_id_of
 
 UNKNOWN_FIELD = b', "unknown to the contract": [1]}'
 TIMESTAMPS = ("client_ts", "session_start_ts", "session_expiry_ts")

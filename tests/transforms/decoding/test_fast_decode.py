@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from schemas.errors import ErrorKind
 from schemas.exam_event.event import ExamEvent
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from tests.transforms import cases, strategies
 from tests.transforms.builders import payload, raw
-from transforms.decode import Decoder
-from transforms.fast_decode import MAX_UNKNOWN_FIELDS, FastDecoder
+from transforms.decoding.decode import Decoder
+from transforms.decoding.fast_decode import MAX_UNKNOWN_FIELDS, FastDecoder
 
 NAMES = ("a", "app_build", "device", "x-trace.id")
-ONE_STEP = FastDecoder(ExamEvent, NAMES)
+ONE_STEP = FastDecoder(EXAM_EVENT, NAMES)
 
 
 def closely(data: bytes) -> Any:
@@ -60,7 +60,7 @@ def test_one_step_gives_what_a_closer_look_gives(event: ExamEvent, written: str)
     ],
 )
 def test_one_step_gives_the_same_by_example(data: bytes) -> None:
-    step = FastDecoder(ExamEvent, [*NAMES, "z", "publish_ts", "extra", "Answer"])
+    step = FastDecoder(EXAM_EVENT, [*NAMES, "z", "publish_ts", "extra", "Answer"])
     quick = step.decode(data)
     assert quick is None or quick == closely(data)
 
@@ -71,7 +71,7 @@ REFUSED = [case for case in cases.REFUSED if case[2] is not ErrorKind.TOO_LARGE]
 @pytest.mark.parametrize(("_", "data", "kind", "field"), REFUSED, ids=[case[0] for case in REFUSED])
 def test_one_step_takes_nothing_that_is_refused(_: str, data: bytes, kind: Any, field: Any) -> None:
     with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        assert FastDecoder(ExamEvent, [*NAMES, "z", "n"]).decode(data) is None
+        assert FastDecoder(EXAM_EVENT, [*NAMES, "z", "n"]).decode(data) is None
 
 
 TAKEN = [
@@ -107,7 +107,7 @@ def test_what_apps_add_takes_one_step(document: str, extra: str | None) -> None:
     ],
 )
 def test_what_only_resembles_a_wrong_offset_takes_one_step(members: str) -> None:
-    quick = FastDecoder(ExamEvent).decode(raw(members))
+    quick = FastDecoder(EXAM_EVENT).decode(raw(members))
     assert quick is not None
     assert quick == closely(raw(members))
 
@@ -129,7 +129,7 @@ def test_leaves_to_a_closer_look(written: str) -> None:
 
 
 def test_learns_what_messages_carry() -> None:
-    step = FastDecoder(ExamEvent)
+    step = FastDecoder(EXAM_EVENT)
     assert step.decode(raw('"a": 1')) is None
     wider = step.expecting(["a"])
     assert wider.decode(raw('"a": 1')) == closely(raw('"a": 1'))
@@ -143,7 +143,7 @@ def test_learns_no_odd_names(name: str) -> None:
 
 
 def test_learns_only_so_many_names() -> None:
-    full = FastDecoder(ExamEvent).expecting(f"n{place}" for place in range(MAX_UNKNOWN_FIELDS))
+    full = FastDecoder(EXAM_EVENT).expecting(f"n{place}" for place in range(MAX_UNKNOWN_FIELDS))
     assert full.decode(raw('"n0": 1')) is not None
     assert full.expecting(["one_more"]) is full
 
