@@ -11,6 +11,8 @@ from typing import Any, NoReturn, TypeVar
 from gcp.dataset import Dataset
 from gcp.errors import SERVICE_ERRORS as SERVICE_ERRORS
 from gcp.errors import explain as explain
+from schemas.families import FAMILIES
+from schemas.family import EventFamily
 
 _PROJECT = "[a-z](?:[-a-z0-9.:]*[a-z0-9])?"
 _RESOURCE_ID = "[A-Za-z][-A-Za-z0-9._~+%]{2,254}"
@@ -149,6 +151,15 @@ def ids(path: str) -> frozenset[str]:
     if not found:
         raise ValueError(f"{path}: there are no ids")
     return found
+
+
+@checked
+def families(text: str) -> tuple[EventFamily, ...]:
+    """Event families from a list of names, separated by commas; each once, in the list's order."""
+    names = text.split(",")
+    if unknown := [name for name in names if name not in FAMILIES]:
+        raise ValueError(f"no event family {unknown[0]!r}: there are {', '.join(sorted(FAMILIES))}")
+    return tuple(FAMILIES[name] for name in dict.fromkeys(names))
 
 
 topic = _resource("topics")

@@ -19,6 +19,7 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, Ref
 from requests import RequestException
 
 from gcp.clients import EMULATOR_VARIABLE, PUBSUB_VARIABLE
+from schemas.families import DEFAULT_FAMILY, FAMILIES
 
 # What a command may run into that is not a bug of ours.
 SERVICE_ERRORS = (RequestException, GoogleAPIError, GoogleAuthError)
@@ -73,12 +74,15 @@ def missing(resource: str) -> str:
 
 def missing_table(table_id: str, dataset: str) -> str:
     """The line for a table of ours that does not exist."""
-    return f"table {table_id} does not exist: {how_to_apply(dataset)}"
+    name = table_id.rpartition(".")[2]
+    return f"table {table_id} does not exist: {how_to_apply(dataset, name)}"
 
 
-def how_to_apply(dataset: str) -> str:
-    """The hint that creates the tables of a dataset."""
-    return f"run python -m ddl apply --dataset {dataset}"
+def how_to_apply(dataset: str, table: str | None = None) -> str:
+    """The hint that creates the tables of a dataset, this one among them."""
+    families = [family.name for family in FAMILIES.values() if family.table == table]
+    others = [f" --event_family {name}" for name in families if name != DEFAULT_FAMILY.name]
+    return f"run python -m ddl apply --dataset {dataset}{''.join(others)}"
 
 
 def no_credentials(error: DefaultCredentialsError) -> str:

@@ -6,7 +6,7 @@ import enum
 from gcp.dataset import Dataset
 from pipeline.sources.files import FileInput
 from pipeline.sources.subscription import SubscriptionInput
-from schemas.event_time import EventTimeBounds
+from schemas.event_time import Bounds, EventTimeBounds
 from schemas.family import EventFamily
 from transforms.lateness.steps import LatenessConfig
 
@@ -31,7 +31,7 @@ class MicroBatch:
 class Config:
     """The configuration of one run; ExamEventsOptions documents the fields."""
 
-    family: EventFamily
+    families: tuple[EventFamily, ...]
     dataset: Dataset
     input: SubscriptionInput | FileInput
     bounds: EventTimeBounds
@@ -40,3 +40,8 @@ class Config:
     dead_letter_topic: str | None
     write_method: WriteMethod
     micro_batch: MicroBatch | None
+
+    @property
+    def asked_bounds(self) -> Bounds:
+        """``bounds`` for each family, before any table is looked at."""
+        return {family.name: self.bounds for family in self.families}

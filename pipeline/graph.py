@@ -6,6 +6,7 @@ Step names are part of a running job's identity: an update finds its state by th
 from collections.abc import Callable
 
 import apache_beam as beam
+from apache_beam.typehints.decorators import no_annotations
 
 from gcp.dataset import Dataset
 from pipeline.config import Config, WriteMethod
@@ -21,13 +22,15 @@ from pipeline.version import VERSION
 from schemas import coders, metrics
 from schemas.dead_letter import DeadLetter
 from schemas.errors import Rejection
-from schemas.event_time import EventTimeBounds
+from schemas.event_time import Bounds
+from schemas.family import EventFamily
 from schemas.lateness import LatenessResult
 from schemas.message import Message
 from schemas.tables import DEAD_LETTERS
 from transforms.dead_letters import DeadLetterRows
 from transforms.lateness.judge import JudgeLateness
 from transforms.lateness.steps import Lookups, SessionElement
+from transforms.route import RouteEvents
 from transforms.rows import FactRows
 from transforms.steps import RejectedEvents, RunInfo, ValidateEvents
 
@@ -41,36 +44,68 @@ WRITERS: dict[WriteMethod, Callable[[Dataset, str, tuple[str, ...]], RowWriter]]
 def build(
     pipeline: beam.Pipeline,
     config: Config,
-    bounds: EventTimeBounds,
+    bounds: Bounds,
     source: beam.PTransform | None = None,
     lookups: Lookups | None = None,
 ) -> None:
-    """Adds the data flow of one event family to a pipeline.
+    """Adds the data flow of one or several event families to a pipeline.
 
     Args:
         pipeline: the steps are added to it.
-        config: inputs, lateness options and outputs.
+        config: inputs, event families, lateness options and outputs.
         bounds: of event time, see ``preflight.check``.
         source: provides the messages instead of the configured input.
         lookups: replaces the default, the dataset's settings without session starts.
     """
-    family = config.family
-    run = RunInfo(family=family, pipeline_version=VERSION)
     lookups = lookups or Lookups(SettingsTable(config.dataset, config.settings_refresh_seconds))
-    facts = FactRows(family, VERSION)
-    writer = WRITERS[config.write_method](config.dataset, family.table, facts.columns)
-    coders.register(
-        [Message, DeadLetter, LatenessResult, SessionElement, Rejection, family.valid_event]
-    )
+    coders.register([Message, DeadLetter, LatenessResult, SessionElement, Rejection])
+    coders.register(family.valid_event for family in config.families)
 
     messages = pipeline | "ReadMessages" >> (source or read(config.input))
-    events, invalid = messages | "ValidateEvents" >> ValidateEvents(run, bounds)
-    judged, failed = events | "JudgeLateness" >> JudgeLateness(run, config.lateness, lookups)
-    unwritten = judged | WRITE_FACTS >> WriteRows(facts, writer, metrics.WRITTEN)
-    rejected = unwritten | "RejectedEvents" >> RejectedEvents(run, WRITE_FACTS)
+    if len(config.families) == 1:
+        facts = StoreFacts(config.families[0], config, bounds, lookups)
+        dead_letters = facts.expand(messages)
+    else:
+        routed, unrouted = messages | "RouteEvents" >> RouteEvents(config.families, VERSION)
+        dead_letters = [unrouted]
+        for family in config.families:
+            store = StoreFacts(family, config, bounds, lookups)
+            dead_letters += routed[family.name] | family.name >> store
 
-    dead_letters = (invalid, failed, rejected) | "DeadLetters" >> beam.Flatten()
+    dead_letters = tuple(dead_letters) | "DeadLetters" >> beam.Flatten()
     write_dead_letters(dead_letters, config)
+
+
+class StoreFacts(beam.PTransform):
+    """Messages of one family -> collections of the DeadLetters of those that are no facts."""
+
+    def __init__(
+        self, family: EventFamily, config: Config, bounds: Bounds, lookups: Lookups
+    ) -> None:
+        super().__init__()
+        self._family, self._config, self._lookups = family, config, lookups
+        self._bounds = bounds[family.name]
+
+    @no_annotations
+    def expand(
+        self, input_or_inputs: beam.PCollection[Message]
+    ) -> tuple[beam.PCollection[DeadLetter], ...]:
+        """Validates, judges and writes the events of the family."""
+        family, config = self._family, self._config
+        run = RunInfo(family=family, pipeline_version=VERSION)
+        facts = FactRows(family, VERSION)
+        writer = WRITERS[config.write_method](config.dataset, family.table, facts.columns)
+        written = [metrics.WRITTEN]
+        if len(config.families) > 1:
+            written.append(metrics.family_counter(metrics.WRITTEN, family.name))
+
+        events, invalid = input_or_inputs | "ValidateEvents" >> ValidateEvents(run, self._bounds)
+        judged, failed = events | "JudgeLateness" >> JudgeLateness(
+            run, config.lateness, self._lookups
+        )
+        unwritten = judged | WRITE_FACTS >> WriteRows(facts, writer, *written)
+        rejected = unwritten | "RejectedEvents" >> RejectedEvents(run.letters, WRITE_FACTS)
+        return invalid, failed, rejected
 
 
 def read(source: SubscriptionInput | FileInput) -> beam.PTransform:
@@ -80,7 +115,8 @@ def read(source: SubscriptionInput | FileInput) -> beam.PTransform:
 
 def write_dead_letters(dead_letters: beam.PCollection[DeadLetter], config: Config) -> None:
     """Adds the steps from dead letters to their table and topic."""
-    rows = DeadLetterRows()
+    several = len(config.families) > 1
+    rows = DeadLetterRows([family.name for family in config.families] if several else ())
     writer = WRITERS[config.write_method](config.dataset, DEAD_LETTERS, rows.columns)
     unwritten = (dead_letters,) | "WriteDeadLetters" >> WriteRows(
         rows, writer, metrics.DEAD_LETTERS_WRITTEN

@@ -20,7 +20,7 @@ from pipeline.config import Config
 from pipeline.options import DATAFLOW_RUNNER, ExamEventsOptions, UsageError, parse
 from pipeline.sources.files import DamagedInputError, FileInput
 from schemas import metrics
-from schemas.event_time import EventTimeBounds
+from schemas.event_time import Bounds
 
 _STOP_SECONDS = 5.0
 _LOG = logging.getLogger("pipeline")
@@ -57,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
         return 1
 
 
-def _pipeline(config: Config, bounds: EventTimeBounds, options: PipelineOptions) -> beam.Pipeline:
+def _pipeline(config: Config, bounds: Bounds, options: PipelineOptions) -> beam.Pipeline:
     try:
         pipeline = beam.Pipeline(options=options)
         graph.build(pipeline, config, bounds)
@@ -66,7 +66,7 @@ def _pipeline(config: Config, bounds: EventTimeBounds, options: PipelineOptions)
     return pipeline
 
 
-def _run_batches(config: Config, bounds: EventTimeBounds, options: PipelineOptions) -> int:
+def _run_batches(config: Config, bounds: Bounds, options: PipelineOptions) -> int:
     try:
         from pipeline.micro_batch import loop
     except ModuleNotFoundError as missing:

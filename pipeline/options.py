@@ -18,8 +18,10 @@ from pipeline.sources.files import FileInput
 from pipeline.sources.subscription import SubscriptionInput
 from schemas.dates import MARGIN
 from schemas.event_time import EventTimeBounds
-from schemas.families import DEFAULT_FAMILY, FAMILIES
+from schemas.families import DEFAULT_FAMILY
+from schemas.family import EventFamily
 from transforms.lateness.steps import LatenessConfig
+from transforms.route import indistinct
 
 DATAFLOW_RUNNER = "DataflowRunner"
 BOUNDED_RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner"
@@ -59,9 +61,11 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--event_family",
+        type=arguments.as_text(arguments.families),
         default=DEFAULT_FAMILY.name,
-        choices=sorted(FAMILIES),
-        help="the kind of events to read (default: %(default)s)",
+        metavar="NAME,...",
+        help="event families to read, separated by commas; each is a folder of schemas/ "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--publish_time",
@@ -204,7 +208,7 @@ def _config(ours: ExamEventsOptions) -> Config:
     if ours.dataset is None:
         raise UsageError("--dataset PROJECT.DATASET is required")
     return Config(
-        family=FAMILIES[ours.event_family],
+        families=_families(ours.event_family),
         dataset=arguments.dataset(ours.dataset),
         input=_input(ours),
         bounds=EventTimeBounds(
@@ -220,6 +224,17 @@ def _config(ours: ExamEventsOptions) -> Config:
         write_method=WriteMethod(ours.write_method),
         micro_batch=_micro_batch(ours),
     )
+
+
+def _families(names: str) -> tuple[EventFamily, ...]:
+    families = arguments.families(names)
+    alike = indistinct(families)
+    if alike is not None:
+        raise UsageError(
+            f"--event_family: events of {alike[0]} and of {alike[1]} cannot be told apart: run one "
+            "of them"
+        )
+    return families
 
 
 def _input(ours: ExamEventsOptions) -> SubscriptionInput | FileInput:

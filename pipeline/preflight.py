@@ -4,7 +4,7 @@ import dataclasses
 import datetime as dt
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ParamSpec, TypeVar
 
 import fastavro
@@ -30,10 +30,11 @@ from pipeline.lookups.lateness_settings import read_table
 from pipeline.lookups.session_starts import query as query_starts
 from pipeline.sinks.storage_write.stream import default_stream
 from pipeline.sources.files import FileInput, check_archive, match
-from schemas.event_time import EventTimeBounds
+from schemas.event_time import Bounds, EventTimeBounds
+from schemas.family import EventFamily
 from schemas.tables import DEAD_LETTERS, LATENESS_SETTINGS
 from transforms.dead_letters import DeadLetterRows
-from transforms.rows import columns
+from transforms.rows import filled
 
 _LOG = logging.getLogger(__name__)
 _RETRY = Retry(timeout=5.0)
@@ -56,12 +57,12 @@ class UncheckedError(Exception):
     """This account has no permission to check; the workers' account may have it."""
 
 
-def check(config: Config) -> EventTimeBounds:
+def check(config: Config) -> Bounds:
     """Checks the inputs, the topic and the tables.
 
     Returns:
-        The configured bounds of event time, within the tables' partition expiration: the row of an
-        older event could vanish on arrival.
+        The configured bounds of event time by family, within the tables' partition expiration: the
+        row of an older event could vanish on arrival.
 
     Raises:
         StartupError: something is missing, unreachable or not what the pipeline writes to.
@@ -72,16 +73,41 @@ def check(config: Config) -> EventTimeBounds:
         _where_allowed(check_pubsub, "subscription", config.input.name)
     if config.dead_letter_topic is not None:
         _where_allowed(check_pubsub, "topic", config.dead_letter_topic)
-    dataset, family = config.dataset, config.family
-    facts = _where_allowed(check_table, dataset, family.table, columns(family))
-    dead_letters = _where_allowed(check_table, dataset, DEAD_LETTERS, DeadLetterRows().columns)
-    if family.judged_types:
-        _where_allowed(check_settings, dataset)
+    facts = {family.name: _check_facts(config, family) for family in config.families}
+    dead_letters = _where_allowed(
+        check_table, config.dataset, DEAD_LETTERS, DeadLetterRows().columns
+    )
+    if any(family.judged_types for family in config.families):
+        _check_lateness(config)
+    _warn_of_private_fields(config.families)
+    return {
+        name: _bounded_by_expiration(config.bounds, filter(None, (table, dead_letters)))
+        for name, table in facts.items()
+    }
+
+
+def _check_facts(config: Config, family: EventFamily) -> bigquery.Table | None:
+    table = _where_allowed(check_table, config.dataset, family.table, filled(family))
     if config.write_method is WriteMethod.STORAGE_WRITE_API:
-        _where_allowed(check_stream, dataset, family.table)
-    if config.micro_batch is not None and family.judged_types:
-        check_queries(dataset)
-    return _bounded_by_expiration(config.bounds, filter(None, (facts, dead_letters)))
+        _where_allowed(check_stream, config.dataset, family.table)
+    return table
+
+
+def _check_lateness(config: Config) -> None:
+    _where_allowed(check_settings, config.dataset)
+    if config.micro_batch is not None:
+        check_queries(config.dataset)
+
+
+def _warn_of_private_fields(families: Iterable[EventFamily]) -> None:
+    paths = [
+        f"{family.name}.{path}"
+        for family in families
+        for path, field in family.contract.walk()
+        if field.private
+    ]
+    if paths:
+        _LOG.warning("personal data is stored as sent, without pseudonyms: %s", ", ".join(paths))
 
 
 def _where_allowed(
@@ -121,8 +147,8 @@ def check_dataset(dataset: Dataset) -> None:
     _ask(_place("BigQuery", EMULATOR_VARIABLE), get, missing)
 
 
-def check_table(dataset: Dataset, name: str, filled: Sequence[str]) -> bigquery.Table:
-    """Returns the table; checks that it has the columns that rows fill."""
+def check_table(dataset: Dataset, name: str, needed: Sequence[str]) -> bigquery.Table:
+    """Returns the table; checks that it has these columns, and fields of records by their path."""
 
     def get() -> bigquery.Table:
         client = bigquery_client(dataset.project)
@@ -130,11 +156,19 @@ def check_table(dataset: Dataset, name: str, filled: Sequence[str]) -> bigquery.
             return client.get_table(dataset.table(name), retry=_RETRY, timeout=_TIMEOUT_SECONDS)
 
     table = _ask(_place("BigQuery", EMULATOR_VARIABLE), get, _missing(dataset, name))
-    lacking = set(filled) - {field.name for field in table.schema}
+    lacking = set(needed) - set(_paths(table.schema))
     if lacking:
         names = ", ".join(sorted(lacking))
-        raise StartupError(f"table {name} lacks {names}: {errors.how_to_apply(str(dataset))}")
+        hint = errors.how_to_apply(str(dataset), name)
+        raise StartupError(f"table {name} lacks {names}: {hint}")
     return table
+
+
+def _paths(fields: Iterable[bigquery.SchemaField], inside: str = "") -> Iterator[str]:
+    for field in fields:
+        path = f"{inside}{field.name}"
+        yield path
+        yield from _paths(field.fields, f"{path}.")
 
 
 def check_settings(dataset: Dataset) -> None:

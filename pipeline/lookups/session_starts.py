@@ -13,11 +13,11 @@ from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
 from gcp.retry import gateways_answer_as_outage, retry_transient
 from schemas.dates import MARGIN
+from schemas.families import DEFAULT_FAMILY
 from schemas.lateness import StartRecord
 from transforms.lateness.rule import earlier
 from transforms.lateness.steps import WaitingSession
 
-SQL = "session_starts.sql"
 MAX_SESSIONS = 50_000
 _TIMEOUT_SECONDS = 60.0
 _QUERY_SECONDS = 300.0
@@ -110,7 +110,7 @@ def query(
     """The start records that the warehouse has of these sessions.
 
     Args:
-        dataset: where events_fact is.
+        dataset: where the fact table is.
         sessions: their ids.
         tests: the ids of their tests.
         first: client_ts of the earliest event to judge.
@@ -125,7 +125,7 @@ def query(
         query_parameters=parameters(sessions, tests, first, last), dry_run=dry_run
     )
     with gateways_answer_as_outage(), bigquery_client(dataset.project) as client:
-        sql = dataset.statement(__package__, SQL)
+        sql = statement(dataset)
         job = client.query(sql, config, retry=None, job_retry=None, timeout=_TIMEOUT_SECONDS)
         if dry_run:
             return {}
@@ -136,6 +136,11 @@ def query(
             )
             for row in rows
         }
+
+
+def statement(dataset: Dataset) -> str:
+    """The query over the fact table of the family that has sessions; see ``parameters``."""
+    return dataset.statement(__package__, "session_starts.sql", table=DEFAULT_FAMILY.table)
 
 
 def parameters(

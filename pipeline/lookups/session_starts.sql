@@ -8,7 +8,7 @@ SELECT
   COALESCE(session_start_ts, client_ts) AS start_ts,
   session_duration_seconds AS duration_seconds,
   session_expiry_ts AS expiry_ts
-FROM `${project}.${dataset}.events_fact`
+FROM `${project}.${dataset}.${table}`
 WHERE
   event_date BETWEEN @first_date AND @last_date
   AND test_id IN UNNEST(@tests)

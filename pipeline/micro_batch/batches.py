@@ -17,11 +17,11 @@ from pipeline.micro_batch.source import Batch, ReadBatch
 from pipeline.version import VERSION
 from schemas import metrics
 from schemas.errors import Rejection
-from schemas.event_time import EventTimeBounds
+from schemas.event_time import Bounds
 from schemas.message import Message
-from transforms.dead_letters import internal_error
+from transforms.dead_letters import DeadLetterFactory, internal_error
 from transforms.lateness.steps import Lookups
-from transforms.steps import RejectedEvents, RunInfo
+from transforms.steps import RejectedEvents
 
 Counts = collections.Counter[str]
 STAGE = "RunBatch"
@@ -36,12 +36,15 @@ class Batches:
     """
 
     def __init__(
-        self, config: Config, bounds: EventTimeBounds, options: PipelineOptions, lookups: Lookups
+        self, config: Config, bounds: Bounds, options: PipelineOptions, lookups: Lookups
     ) -> None:
         # Beam logs the error of a run, which may quote a payload; here it is raised as well.
         logging.getLogger("apache_beam.runners").setLevel(logging.CRITICAL)
         self._config = config
         self._options = options
+        # Which of several families a message is of was for the graph to find.
+        only = config.families[0] if len(config.families) == 1 else None
+        self._letters = DeadLetterFactory(only, VERSION)
         self._shared = Shared()  # keeps no object alive for long: the reference is held here
         self._batch: Batch = self._shared.acquire(lambda: Batch(config.input.name))
         self._events = beam.Pipeline(options=options)
@@ -73,7 +76,7 @@ class Batches:
             | "ReadMessages" >> ReadBatch(self._shared)
             | "Reject"
             >> beam.ParDo(_RejectFn(rejection)).with_output_types(tuple[Message, Rejection])
-            | "Failed" >> RejectedEvents(RunInfo(self._config.family, VERSION), STAGE)
+            | "Failed" >> RejectedEvents(self._letters, STAGE)
         )
         graph.write_dead_letters(letters, self._config)
         return pipeline

@@ -15,19 +15,31 @@ from pipeline.micro_batch.batches import Counts
 from pipeline.preflight import StartupError
 from schemas import metrics
 from schemas.errors import ErrorKind
+from schemas.family import EventFamily
 
 # A batch that takes longer than this is waiting for a service.
 SLOW_BATCH_SECONDS = 60.0
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
+
+# In a run of several families.
+_BY_FAMILY = {
+    metrics.ROUTED: "Messages",
+    metrics.WRITTEN: "Rows of facts",
+    metrics.DEAD_LETTERS: "Dead letters",
+}
 
 
 class Health:
     """Counts the results of batches; ``serve`` publishes them over HTTP."""
 
     def __init__(
-        self, oldest_waiting: Callable[[], Message | None], source_fault: Callable[[], str | None]
+        self,
+        families: Sequence[EventFamily],
+        oldest_waiting: Callable[[], Message | None],
+        source_fault: Callable[[], str | None],
     ) -> None:
         """Takes functions that return the message waiting longest, and the source's fault."""
+        self._families = [None, *(each.name for each in families)] if len(families) > 1 else []
         self._oldest_waiting = oldest_waiting
         self._source_fault = source_fault
         self._running: tuple[float, dt.datetime] | None = None
@@ -40,6 +52,13 @@ class Health:
         self._dead_letters = Counter(
             f"{name}_dead_letters", "Dead letters", ["kind"], registry=self.registry
         )
+        self._by_family = {
+            counted: Counter(
+                f"{name}_{counted}_by_family", text, ["family"], registry=self.registry
+            )
+            for counted, text in _BY_FAMILY.items()
+            if self._families
+        }
         self._batch_seconds = Histogram(
             f"{name}_batch_seconds",
             "From the start of a batch to its rows being in BigQuery",
@@ -78,6 +97,10 @@ class Health:
         self._written.inc(counts[metrics.WRITTEN])
         for kind in ErrorKind:
             self._dead_letters.labels(kind).inc(counts[metrics.error_kind_counter(kind)])
+        for counted, counter in self._by_family.items():
+            for name in self._families:
+                count = counts[metrics.family_counter(counted, name)]
+                counter.labels(name or metrics.NO_FAMILY).inc(count)
 
     def oldest_seconds(self) -> float:
         """Age of the oldest unacknowledged message in seconds; 0 if there is none."""

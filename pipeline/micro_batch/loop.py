@@ -17,13 +17,13 @@ from pipeline.micro_batch.batches import Batches
 from pipeline.micro_batch.health import Health
 from pipeline.micro_batch.puller import Puller
 from pipeline.micro_batch.status import Status
-from schemas.event_time import EventTimeBounds
+from schemas.event_time import Bounds
 from transforms.lateness.steps import Lookups
 
 _LOG = logging.getLogger(__name__)
 
 
-def run(config: Config, bounds: EventTimeBounds, options: PipelineOptions) -> int:
+def run(config: Config, bounds: Bounds, options: PipelineOptions) -> int:
     """Runs until a signal stops it; returns the exit code.
 
     Raises:
@@ -35,12 +35,12 @@ def run(config: Config, bounds: EventTimeBounds, options: PipelineOptions) -> in
     batch_queue = BatchQueue(mode.max_messages, mode.max_seconds)
     _stop_on_signals(batch_queue)
     settings = SettingsTable(config.dataset, config.settings_refresh_seconds)
-    if config.family.judged_types:
+    if any(family.judged_types for family in config.families):
         settings.open()  # kept here, so that no batch reads them again
     lookups = Lookups(settings, SessionStartCache(config.dataset))
     batches = Batches(config, bounds, options, lookups)
     puller = Puller(config.input.name, batch_queue, mode.max_messages)
-    health = Health(batch_queue.oldest, lambda: puller.fault)
+    health = Health(config.families, batch_queue.oldest, lambda: puller.fault)
     with contextlib.ExitStack() as stack:
         if mode.metrics_port is not None:
             stack.enter_context(health.serve(mode.metrics_port))

@@ -2,10 +2,12 @@
 
 import base64
 import datetime as dt
+import decimal
 import uuid
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
+import pyarrow as pa
 from google.api_core.exceptions import GoogleAPICallError, ServiceUnavailable
 from google.cloud import bigquery
 
@@ -28,6 +30,9 @@ _LOST_COLUMN = "no such field"
 
 # A row's position, its insertId, and its values by column.
 _Pending = tuple[int, str, dict[str, Any]]
+
+# The names that the table has, with the same for the fields of a record.
+_Members: TypeAlias = Mapping[str, "_Members | None"]
 
 
 class InsertRowsWriter:
@@ -55,7 +60,8 @@ class InsertRowsWriter:
         checked = retry_transient("BigQuery", self._live.check, rows)
         first, self._appended = self._appended, self._appended + len(rows)
         self._rejected += rejected_rows(checked, first)
-        present = set(checked.batch.schema.names)  # a column that the table lacks is null in all
+        # A column, or a field of a record, that the table lacks is null in all.
+        present = _members(checked.batch.schema)
         pending: list[_Pending] = [
             (first + index, uuid.uuid4().hex, json_row(self._columns, rows[index], present))
             for index in checked.indices
@@ -121,22 +127,37 @@ class InsertRowsWriter:
             raise ServiceUnavailable(f"{len(deferred)} rows are deferred")  # type: ignore[no-untyped-call]
 
 
-def json_row(
-    columns: Sequence[str], row: Row, present: Collection[str] | None = None
-) -> dict[str, Any]:
+def json_row(columns: Sequence[str], row: Row, present: _Members | None = None) -> dict[str, Any]:
     """A row as JSON for insertAll, limited to the columns in ``present``; None is all."""
-    return {
-        column: _json_value(value)
-        for column, value in zip(columns, row, strict=True)
-        if present is None or column in present
-    }
+    return _json_record(zip(columns, row, strict=True), present)
 
 
-def _json_value(value: Any) -> Any:
+def _members(fields: Iterable[pa.Field]) -> _Members:
+    """The columns of a table by name, each with the members of its records."""
+    found = {}
+    for field in fields:
+        kind = field.type.value_type if pa.types.is_list(field.type) else field.type
+        found[field.name] = _members(kind) if pa.types.is_struct(kind) else None
+    return found
+
+
+def _json_record(values: Iterable[tuple[str, Any]], present: _Members | None) -> dict[str, Any]:
+    if present is None:
+        return {name: _json_value(value) for name, value in values}
+    return {name: _json_value(value, present[name]) for name, value in values if name in present}
+
+
+def _json_value(value: Any, present: _Members | None = None) -> Any:
     if isinstance(value, dt.datetime):
         return timestamp(value)
     if isinstance(value, dt.date):
         return value.isoformat()
+    if isinstance(value, decimal.Decimal):
+        return format(value, "f")
+    if isinstance(value, dict):
+        return _json_record(value.items(), present)
+    if isinstance(value, list | tuple):
+        return [_json_value(element, present) for element in value]
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return value

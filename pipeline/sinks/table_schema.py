@@ -12,8 +12,9 @@ from google.api_core.exceptions import NotFound
 from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
 from gcp.retry import gateways_answer_as_outage
-from transforms.row_checker import Checked, MissingColumnError, RowChecker
+from transforms.row_checker import Checked, RowChecker
 from transforms.rows import Row
+from transforms.table_column import MissingColumnError
 
 # Rejected rows cause the table to be read again, at most once in this many seconds.
 READ_AGAIN_SECONDS = 10.0

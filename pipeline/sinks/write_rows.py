@@ -5,7 +5,7 @@ when its rows are written.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 import apache_beam as beam
@@ -39,8 +39,8 @@ class WriteRows(beam.PTransform):
     accept it.
     """
 
-    def __init__(self, maker: RowMaker[Any], writer: RowWriter, written: str) -> None:
-        """Takes the row maker, the writer, and the name of the counter of rows written."""
+    def __init__(self, maker: RowMaker[Any], writer: RowWriter, *written: str) -> None:
+        """Takes the row maker, the writer, and the names of the counters of rows written."""
         super().__init__()
         self._fn = _WriteFn(maker, writer, written)
 
@@ -65,10 +65,10 @@ class CountRefused(beam.PTransform):
 
 
 class _WriteFn(beam.DoFn):
-    def __init__(self, maker: RowMaker[Any], writer: RowWriter, written: str) -> None:
+    def __init__(self, maker: RowMaker[Any], writer: RowWriter, written: Iterable[str]) -> None:
         self._maker = maker
         self._writer = writer
-        self._written = metrics.counter(written)
+        self._written = [metrics.counter(name) for name in written]
 
     def setup(self) -> None:
         self._writer.open()
@@ -113,7 +113,8 @@ class _WriteFn(beam.DoFn):
 
     def _flush(self) -> Iterator[Rejected]:
         rejected = self._writer.flush()
-        self._written.inc(len(self._messages) - len(rejected))
+        for counter in self._written:
+            counter.inc(len(self._messages) - len(rejected))
         for position, rejection in rejected:
             yield self._messages[position], rejection
         self._messages, self._bytes = [], 0

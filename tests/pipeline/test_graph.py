@@ -30,7 +30,7 @@ def build(monkeypatch):
     def build(argv):
         config, options = parse(argv)
         pipeline = beam.Pipeline(options=options)
-        graph.build(pipeline, config, config.bounds)
+        graph.build(pipeline, config, config.asked_bounds)
         return pipeline
 
     return build

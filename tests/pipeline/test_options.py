@@ -81,7 +81,7 @@ def test_no_id_label_unless_asked_for():
         ([*STREAM, "--runner=FnApiRunner"], "FnApiRunner cannot read Pub/Sub"),
         ([*STREAM, "--runner=PrismRunner"], "PrismRunner cannot read Pub/Sub"),
         ([*BOUNDED, "--dead_letter_topic=dead-letters"], "projects/PROJECT/topics/NAME"),
-        ([*BOUNDED, "--event_family=orders"], "--event_family"),
+        ([*BOUNDED, "--event_family=lessons"], "--event_family"),
         (
             [*BATCHES, "--micro_batch_max_messages=0"],
             "max_messages: must be a whole number from 1 to",

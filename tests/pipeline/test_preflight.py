@@ -1,12 +1,15 @@
-"""The bound on event age that follows from the tables' partition expiration."""
+"""What a run checks of its tables: their columns, and how old an event they accept."""
 
 import datetime as dt
 
 import pytest
 from google.cloud import bigquery
+from google.cloud.bigquery import SchemaField
 
 from pipeline.options import parse
-from pipeline.preflight import OUTAGE_MARGIN, _bounded_by_expiration
+from pipeline.preflight import OUTAGE_MARGIN, StartupError, _bounded_by_expiration, check_table
+from tests.support import parcels
+from transforms.rows import filled
 
 DAY = dt.timedelta(days=1)
 
@@ -44,3 +47,18 @@ def test_the_smallest_bound_counts():
     assert max_age(table(30), table(), table(20)) == 18 * DAY
     assert max_age(table(30), own=7) == 7 * DAY
     assert max_age(bigquery.Table("local-exams.exams.t")) == 1800 * DAY
+
+
+def test_a_record_that_lacks_a_field_of_the_contract_is_one_line(warehouse):
+    warehouse.client.create_dataset(str(warehouse.dataset))
+    with parcels.families() as (family, _):
+        parcels.create(warehouse.client, warehouse.dataset, family)
+        check_table(warehouse.dataset, family.table, filled(family))
+        changed = warehouse.client.get_table(warehouse.dataset.table(family.table))
+        line = SchemaField("lines", "RECORD", "REPEATED", fields=[SchemaField("price", "NUMERIC")])
+        changed.schema = [line if each.name == "lines" else each for each in changed.schema]
+        warehouse.client.delete_table(changed)
+        warehouse.client.create_table(bigquery.Table(changed.reference, changed.schema))
+        lacks = r"lacks lines\.size, lines\.size\.count, lines\.size\.unit: "
+        with pytest.raises(StartupError, match=lacks):
+            check_table(warehouse.dataset, family.table, filled(family))

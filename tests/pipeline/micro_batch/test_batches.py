@@ -14,7 +14,7 @@ from pipeline.micro_batch.source import ReadBatch
 from pipeline.options import parse
 from tests.support.events import NOW, event
 from tests.support.payloads import kinds
-from transforms.decode import Decoder
+from transforms.decoding.decode import Decoder
 from transforms.lateness.steps import Lookups
 from transforms.rows import FactRows
 
@@ -51,7 +51,7 @@ def batches(applied):
     )
     config = dataclasses.replace(config, dead_letter_topic=None)
     settings = SettingsTable(config.dataset, config.settings_refresh_seconds)
-    return Batches(config, config.bounds, options, Lookups(settings))
+    return Batches(config, config.asked_bounds, options, Lookups(settings))
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ class FakeBigQuery:
         if any(self.refuses(row) for row in rows):
             raise exceptions.BadRequest("not a row", errors=[{"reason": "invalid"}])
         reported = {error["index"] for error in reply}
-        self.stored += [row["n"] for number, row in enumerate(rows) if number not in reported]
+        self.stored += [row.get("n") for number, row in enumerate(rows) if number not in reported]
         return reply
 
     def close(self):
@@ -218,3 +218,17 @@ def test_with_a_fake_bigquery_a_column_that_the_table_lacks_is_not_sent_where_it
     writer.append([(1, None)])
     assert writer.flush() == []
     assert sent == [{"n": 1}]
+
+
+def test_with_a_fake_bigquery_neither_is_a_field_that_a_record_lacks(monkeypatch):
+    sent = []
+    fake = FakeBigQuery(refuses=lambda row: sent.append(row))
+    size = SchemaField("size", "RECORD", fields=[SchemaField("unit", "STRING")])
+    fake.fields = [SchemaField("lines", "RECORD", "REPEATED", fields=[size])]
+    for module in (insert_rows, table_schema):
+        monkeypatch.setattr(module, "bigquery_client", lambda project: fake)
+    writer = InsertRowsWriter(DATASET, "orders_fact", ("lines",))
+    writer.open()
+    writer.append([([{"size": {"unit": "kg", "later": None}, "tags": []}, {"size": None}],)])
+    assert writer.flush() == []
+    assert sent == [{"lines": [{"size": {"unit": "kg"}}, {"size": None}]}]
