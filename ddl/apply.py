@@ -20,6 +20,7 @@ from ddl.actions import (
     UpdateTable,
 )
 from ddl.plan import Options, Present, Wanted, plan
+from ddl.statements import Families
 from gcp.dataset import Dataset
 from schemas.lateness import SettingsRow
 from schemas.tables import LATENESS_SETTINGS
@@ -27,11 +28,16 @@ from schemas.tables import LATENESS_SETTINGS
 # Seconds. The library's default is ten minutes; here a person waits.
 _CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(5), "timeout": 30}
 
+_DEFAULT_LOCATION = "US"  # BigQuery's own
+
 
 def apply(
-    client: bigquery.Client, dataset: Dataset, options: Options | None = None
+    client: bigquery.Client,
+    dataset: Dataset,
+    options: Options | None = None,
+    families: Families = statements.DEFAULT,
 ) -> list[Action]:
-    """Creates or updates the tables, table functions and views of ``dataset``.
+    """Creates or updates the tables, table functions and views of these families.
 
     Safe to run again: what is up to date is not touched.
 
@@ -39,32 +45,39 @@ def apply(
         The actions, in order.
 
     Raises:
+        FamilyMissingError: a view reads what belongs to another family; nothing was changed.
         DestructiveChangeError: a change could lose data; nothing was changed.
         google.api_core.exceptions.GoogleAPIError: BigQuery rejected a request, or did not answer.
     """
-    actions = prepare(client, dataset, options or Options())
+    actions = prepare(client, dataset, options or Options(), families)
     for action in actions:
         perform(client, action)
     return actions
 
 
-def prepare(client: bigquery.Client, dataset: Dataset, options: Options) -> list[Action]:
+def prepare(
+    client: bigquery.Client,
+    dataset: Dataset,
+    options: Options,
+    families: Families = statements.DEFAULT,
+) -> list[Action]:
     """The actions that ``apply`` would take; read-only. Raises as ``apply`` does."""
-    wanted = Wanted(
-        dataset,
-        [statements.table(dataset, name) for name in statements.TABLES],
-        statements.queries(dataset),
-    )
-    present = _look(client, wanted)
+    tables = statements.tables(dataset, families)
+    queries = statements.queries(dataset, families, options.older_dataset)
+    there = _found(client.get_dataset, str(dataset))
+    if options.operational_views:
+        location = there.location if there else options.location or _DEFAULT_LOCATION
+        queries += statements.operations(dataset, location, families)
+    wanted = Wanted(dataset, tables, queries)
+    present = _look(client, wanted, there)
     if options.lateness_settings is not None:
         rows = _rows(client, present.tables.get(LATENESS_SETTINGS))
         present = dataclasses.replace(present, lateness_settings=rows)
     return plan(wanted, present, options)
 
 
-def _look(client: bigquery.Client, wanted: Wanted) -> Present:
+def _look(client: bigquery.Client, wanted: Wanted, dataset: bigquery.Dataset | None) -> Present:
     """Reads the present state of everything that ``wanted`` names."""
-    dataset = _found(client.get_dataset, str(wanted.dataset))
     if dataset is None:
         return Present(None, {}, {})
     tables = {

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from google.cloud import bigquery
 from google.cloud.bigquery.table import RowIterator
 
-from ddl import statements
+from ddl import files, statements
 from gcp.dataset import Dataset
 
 MOST_ROWS = 100
@@ -62,13 +62,16 @@ class Check:
         return f"SELECT *\nFROM (\n{self.sql}\n)\nORDER BY 1, 2, 3\nLIMIT {MOST_ROWS}"
 
 
-def checks(dataset: Dataset) -> list[Check]:
-    """All checks: those that can fail first, then by name.
+def checks(dataset: Dataset, families: statements.Families = statements.DEFAULT) -> list[Check]:
+    """The checks of these families, and the shared ones: those that can fail first, then by name.
 
     Raises:
         ValueError: a file does not begin with its severity and rule.
     """
-    found = [_check(name, statements.render(dataset, "checks", name)) for name in statements.CHECKS]
+    found = [
+        _check(name, statements.render(dataset, "checks", name))
+        for name in files.find("checks", families)
+    ]
     return sorted(found, key=lambda check: (check.severity != "fail", check.name))
 
 

@@ -1,29 +1,48 @@
 """Finds the SQL files: ``ddl/<event family>/<kind>/NAME.sql``, and ``ddl/shared`` for all families.
 
-There is no list to maintain: a file in its folder is used.
+There is no list to maintain: a file in its folder is used. ``shared/operations`` has views over
+BigQuery's INFORMATION_SCHEMA, ``<event family>/history`` views over an older dataset, too.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Literal
 
 from schemas.families import FAMILIES
+from schemas.family import EventFamily
 
-Kind = Literal["tables", "views", "checks"]
+Kind = Literal["tables", "views", "checks", "operations", "history"]
 
-FOLDERS = (*FAMILIES, "shared")
+_SHARED = "shared"
 
 
-@functools.cache
-def find(kind: Kind) -> Mapping[str, str]:
+def find(kind: Kind, families: Iterable[EventFamily] | None = None) -> Mapping[str, str]:
     """Name to path below ``ddl/``, by folder and then by name.
+
+    Args:
+        kind: which files.
+        families: whose, besides the shared ones; None for all.
 
     Raises:
         ValueError: two files have the same name, and so would what they define.
     """
+    found = _find(kind)
+    if families is None:
+        return found
+    folders = {*(family.name for family in families), _SHARED}
+    return {name: path for name, path in found.items() if path.partition("/")[0] in folders}
+
+
+def family_of(path: str) -> EventFamily | None:
+    """The family of a file that ``find`` found; None for a shared one."""
+    return FAMILIES.get(path.partition("/")[0])
+
+
+@functools.cache
+def _find(kind: Kind) -> Mapping[str, str]:
     found: dict[str, str] = {}
-    for folder in FOLDERS:
+    for folder in (*FAMILIES, _SHARED):
         directory = resources.files("ddl") / folder / kind
         if not directory.is_dir():
             continue

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from google.cloud import bigquery
 
+from ddl import plan_fields
 from ddl.actions import (
     Action,
     CreateDataset,
@@ -17,12 +18,13 @@ from ddl.actions import (
     RunSql,
     UpdateTable,
 )
+from ddl.plan_fields import DestructiveChangeError as DestructiveChangeError
+from ddl.render.sql import column_name
 from ddl.statements import Query
+from ddl.table_file import DAY_MS
 from gcp.dataset import Dataset
 from schemas.lateness import SettingsRow
-from schemas.tables import LATENESS_SETTINGS
-
-_DAY_MS = 24 * 60 * 60 * 1000
+from schemas.tables import DEAD_LETTERS, LATENESS_SETTINGS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,18 +34,31 @@ class Options:
     Attributes:
         location: BigQuery location of the dataset; None for BigQuery's default.
         partition_expiration_days: age at which partitions of the tables are deleted; None
-            leaves it as it is.
-        labels: set on the tables, in addition to those that they have.
-        policy_tags: BigQuery policy tags by column, in every table that has it; a column that is
-            not named keeps the tag that it has.
+            takes what a table's file declares, or else leaves it as it is.
+        dead_letter_expiration_days: the same for dead_letters alone.
+        labels: set on the tables, in addition to those that they have and their files declare.
+        policy_tags: BigQuery policy tags by the path of a column, in every table that has it; a
+            column that is not named keeps the tag that it has.
         lateness_settings: the new rows of that table; None leaves it as it is.
+        operational_views: whether to create the views over INFORMATION_SCHEMA.
+        older_dataset: whose tables the views in ``history`` read, too; None leaves them as they
+            are.
     """
 
     location: str | None = None
     partition_expiration_days: int | None = None
+    dead_letter_expiration_days: int | None = None
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     policy_tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
     lateness_settings: Sequence[SettingsRow] | None = None
+    operational_views: bool = False
+    older_dataset: Dataset | None = None
+
+    def expiration_days(self, table: str) -> int | None:
+        """The age for the partitions of a table; None if the options do not set one."""
+        if table == DEAD_LETTERS and self.dead_letter_expiration_days is not None:
+            return self.dead_letter_expiration_days
+        return self.partition_expiration_days
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,10 +88,6 @@ class Present:
     bodies: Mapping[str, str | None]
     descriptions: Mapping[str, Mapping[str, str | None]] = dataclasses.field(default_factory=dict)
     lateness_settings: Sequence[SettingsRow] = ()
-
-
-class DestructiveChangeError(Exception):
-    """The files ask for a change that could lose data or that BigQuery cannot make in place."""
 
 
 def plan(wanted: Wanted, present: Present, options: Options) -> list[Action]:
@@ -120,96 +131,85 @@ def _plan_table(
         yield CreateTable(f"create table {name}", wanted)
         return
     _refuse_destructive(wanted, present)
-    known = {field.name for field in present.schema}
-    for field in wanted.schema:
-        if field.name not in known:
-            yield RunSql(
-                f"add column {name}.{field.name} {field.field_type}",
-                f"ALTER TABLE `{wanted.project}.{wanted.dataset_id}.{name}` "
-                f"ADD COLUMN IF NOT EXISTS {field.name} {field.field_type}",
-            )
     changed = [
         key
         for key, differs in {
-            "schema": _details(wanted) != _details(present),
+            "schema": plan_fields.details(wanted.schema) != plan_fields.details(present.schema),
             "description": wanted.description != present.description,
             "labels": wanted.labels != present.labels,
             "time_partitioning": _expiration(wanted) != _expiration(present),
         }.items()
         if differs
     ]
+    additions = _plan_columns(wanted, present)
+    yield from additions
+    if any(isinstance(action, UpdateTable) for action in additions):
+        changed.remove("schema")
     if changed:
         yield UpdateTable(f"update {', '.join(changed)} of table {name}", wanted, changed)
+
+
+def _plan_columns(wanted: bigquery.Table, present: bigquery.Table) -> Sequence[Action]:
+    """Adds columns, and fields to records, which ALTER TABLE cannot do: only a whole new schema."""
+    added = dict(plan_fields.added(wanted.schema, present.schema))
+    names = {
+        path: f"{wanted.table_id}.{path} {plan_fields.type_name(field)}"
+        for path, field in added.items()
+    }
+    if any(
+        "." in path or field.fields or field.mode != "NULLABLE" for path, field in added.items()
+    ):
+        return [UpdateTable(f"add column {', '.join(names.values())}", wanted, ["schema"])]
+    return [
+        RunSql(
+            f"add column {names[path]}",
+            f"ALTER TABLE `{wanted.project}.{wanted.dataset_id}.{wanted.table_id}` "
+            f"ADD COLUMN IF NOT EXISTS {column_name(path)} {field.field_type}",
+        )
+        for path, field in added.items()
+    ]
 
 
 def _with_options(
     declared: bigquery.Table, present: bigquery.Table | None, options: Options
 ) -> bigquery.Table:
-    """A copy of ``declared`` with the options; what they do not set is taken from ``present``."""
+    """A copy of ``declared`` with the options; what neither sets is taken from ``present``."""
     table = bigquery.Table.from_api_repr(declared.to_api_repr())
-    labels = {**(present.labels if present else {}), **options.labels}
+    labels = {**(present.labels if present else {}), **declared.labels, **options.labels}
     if labels:
         table.labels = labels
     if declared.time_partitioning:
-        days = options.partition_expiration_days
-        expiration_ms = days * _DAY_MS if days else present and _expiration(present)
+        days = options.expiration_days(table.table_id)
+        kept = _expiration(declared) or (_expiration(present) if present else None)
         table.time_partitioning = bigquery.TimePartitioning(
-            field=declared.time_partitioning.field, expiration_ms=expiration_ms
+            field=declared.time_partitioning.field, expiration_ms=days * DAY_MS if days else kept
         )
-    known = {field.name: field for field in present.schema} if present else {}
-    # BigQuery keeps the order of the columns that it has; new ones come last.
-    order = {name: place for place, name in enumerate(known)}
-    table.schema = sorted(
-        (_tagged(field, known.get(field.name), options.policy_tags) for field in table.schema),
-        key=lambda field: order.get(field.name, len(order)),
-    )
+    columns = present.schema if present else ()
+    table.schema = plan_fields.merged(table.schema, columns, options.policy_tags)
     return table
 
 
-def _tagged(
-    field: bigquery.SchemaField, known: bigquery.SchemaField | None, tags: Mapping[str, str]
-) -> bigquery.SchemaField:
-    tag = tags.get(field.name)
-    kept = known.policy_tags if known else None
-    policy_tags = bigquery.PolicyTagList([tag]) if tag else kept
-    return bigquery.SchemaField(
-        field.name, field.field_type, field.mode, None, field.description, (), policy_tags
-    )
-
-
 def _refuse_destructive(wanted: bigquery.Table, present: bigquery.Table) -> None:
-    """Compares a table with what it should become. A column may become nullable.
+    """Compares a table with what it should become.
 
     Raises:
-        DestructiveChangeError: a column would be dropped, retyped or narrowed, or added as
-            required; partitioning or clustering would change; or the expiration be shortened.
+        DestructiveChangeError: a column would lose data, partitioning or clustering would change,
+            or the expiration be shortened.
     """
     name = wanted.table_id
     if present.table_type != "TABLE":
         raise DestructiveChangeError(f"{name} exists and is a {present.table_type}, not a table")
-    fields = {field.name: field for field in wanted.schema}
-    for old in present.schema:
-        if old.name not in fields:
-            raise DestructiveChangeError(f"column {name}.{old.name} would be dropped")
-        new = fields.pop(old.name)
-        if _type(new) != _type(old):
-            raise DestructiveChangeError(
-                f"column {name}.{old.name} would change from {_type(old)} to {_type(new)}"
-            )
-        if new.mode != "NULLABLE" and old.mode != new.mode:
-            raise DestructiveChangeError(
-                f"column {name}.{old.name} would change from {old.mode} to {new.mode}"
-            )
-    for new in fields.values():
-        if new.mode != "NULLABLE":
-            raise DestructiveChangeError(f"new column {name}.{new.name} must be nullable")
+    plan_fields.refuse_destructive(wanted.schema, present.schema, f"{name}.")
     if _partition(wanted) != _partition(present):
         raise DestructiveChangeError(f"the partitioning of table {name} would change")
     if wanted.clustering_fields != present.clustering_fields:
         raise DestructiveChangeError(f"the clustering of table {name} would change")
     before, after = _expiration(present), _expiration(wanted)
     if after is not None and (before is None or after < before):
-        raise DestructiveChangeError(f"the partition expiration of table {name} would be shortened")
+        raise DestructiveChangeError(
+            f"the partition expiration of table {name} would be shortened from "
+            f"{_days(before)} to {_days(after)}"
+        )
 
 
 def _plan_settings(
@@ -231,8 +231,7 @@ def _plan_queries(wanted: Wanted, present: Present) -> Iterator[Action]:
         table.table_id
         for table in wanted.tables
         if table.table_id in present.tables
-        and {field.name for field in table.schema}
-        != {field.name for field in present.tables[table.table_id].schema}
+        and any(plan_fields.added(table.schema, present.tables[table.table_id].schema))
     }
     for query in wanted.queries:
         body = present.bodies.get(query.name)
@@ -252,20 +251,6 @@ def _plan_queries(wanted: Wanted, present: Present) -> Iterator[Action]:
             yield RunSql(summary, query.sql, creates=new)
 
 
-def _type(field: bigquery.SchemaField) -> str:
-    # The server returns INTEGER for INT64; both map to the standard name.
-    standard = field.to_standard_sql().type
-    if standard is None or standard.type_kind is None:
-        return str(field.field_type)
-    return str(standard.type_kind.value)
-
-
-def _details(table: bigquery.Table) -> dict[str, tuple[object, ...]]:
-    return {
-        field.name: (field.mode, field.description, field.policy_tags) for field in table.schema
-    }
-
-
 def _partition(table: bigquery.Table) -> tuple[str, str] | None:
     partitioning = table.time_partitioning
     return None if partitioning is None else (partitioning.type_, partitioning.field)
@@ -275,3 +260,7 @@ def _expiration(table: bigquery.Table) -> int | None:
     """Age in milliseconds at which partitions are deleted; None for never."""
     partitioning = table.time_partitioning
     return None if partitioning is None else partitioning.expiration_ms
+
+
+def _days(expiration_ms: int | None) -> str:
+    return "never" if expiration_ms is None else f"{expiration_ms / DAY_MS:g} days"

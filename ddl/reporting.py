@@ -29,7 +29,7 @@ def findings(check: Check, found: Mapping[str, int]) -> list[str]:
     """A check in a line, and its findings in lines below it."""
     total = sum(found.values())
     return [
-        f"{verdict(check, found):<6}{check.name:<24}{total:>9,}  {check.rule}",
+        f"{verdict(check, found):<6}{check.name:<30}{total:>9,}  {check.rule}",
         *(f"{'':<6}  {_text(name):<32}{number:>9,}" for name, number in sorted(found.items())),
     ]
 

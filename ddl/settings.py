@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from schemas.lateness import SettingsRow
-from schemas.limits import MAX_DURATION_SECONDS, MAX_ID_LENGTH
+from schemas.contract import MAX_ID_LENGTH
+from schemas.lateness import MAX_DURATION_SECONDS, SettingsRow
 
 COLUMNS = ("test_id", "duration_seconds", "grace_seconds")
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
@@ -10,21 +10,27 @@ import sqlglot
 from google.cloud import bigquery
 from sqlglot import exp
 
-from ddl import files
+from ddl import files, plan_fields, table_file
 from gcp.dataset import Dataset
-from schemas.families import FAMILIES
+from schemas.families import DEFAULT_FAMILY
+from schemas.family import EventFamily
 
-TABLES = tuple(files.find("tables"))
-CHECKS = tuple(sorted(files.find("checks")))
+Families = Sequence[EventFamily]
+DEFAULT: Families = (DEFAULT_FAMILY,)
 
 _STATEMENT = re.compile(
     r"CREATE OR REPLACE (?P<kind>VIEW|TABLE FUNCTION) `[^`]*\.(?P<name>\w+)`"
     r"(?P<columns> \(\n.*?\n\)(?=\nOPTIONS))?.*?\bAS\n(?P<body>.*)",
     re.DOTALL,
 )
-_NAME = re.compile(r"`[^`]*\.(\w+)`")
+_NAME = re.compile(r"`[^`]*(?<!INFORMATION_SCHEMA)\.(\w+)`")
+_DEFINED = re.compile(r"CREATE OR REPLACE (?:VIEW|TABLE FUNCTION) `[^`]*\.(\w+)`")
 
 Kind = Literal["VIEW", "TABLE FUNCTION"]
+
+
+class FamilyMissingError(ValueError):
+    """A view reads what belongs to a family that was not asked for."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,59 +53,85 @@ class Query:
     descriptions: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-def render(dataset: Dataset, kind: files.Kind, name: str) -> str:
+def render(dataset: Dataset, kind: files.Kind, name: str, **variables: str) -> str:
     """The text of the file of this name for this dataset.
 
-    ``${contract_names}`` in a family's file: the names of its contract's fields, as SQL strings.
+    ``${contract_names}`` in a family's file: the paths of its contract's fields, as SQL strings.
     """
     path = files.find(kind)[name]
-    family = FAMILIES.get(path.partition("/")[0])
-    names = family.event.__struct_fields__ if family else ()
-    return dataset.statement("ddl", path, contract_names=", ".join(f"'{n}'" for n in names))
+    family = files.family_of(path)
+    names = [path for path, _ in family.contract.walk()] if family else []
+    contract_names = ", ".join(f"'{name}'" for name in names)
+    return dataset.statement("ddl", path, contract_names=contract_names, **variables)
 
 
 def table(dataset: Dataset, name: str) -> bigquery.Table:
-    """The table that the file of this name declares: schema, partitioning, clustering."""
-    create = sqlglot.parse_one(render(dataset, "tables", name), dialect="bigquery")
-    properties = create.args["properties"]
-    declared = bigquery.Table(
-        dataset.table(name), schema=[_column(column) for column in create.this.expressions]
-    )
-    declared.description = _description(properties)
-    if partition := properties.find(exp.PartitionedByProperty):
-        declared.time_partitioning = bigquery.TimePartitioning(field=partition.this.name)
-    if cluster := properties.find(exp.ClusterProperty):
-        declared.clustering_fields = [column.name for column in cluster.expressions]
-    return declared
+    """The table that the file of this name declares."""
+    return table_file.declared(dataset.table(name), render(dataset, "tables", name))
 
 
-def columns() -> set[str]:
-    """The names of the columns of all tables."""
+def tables(dataset: Dataset, families: Families = DEFAULT) -> list[bigquery.Table]:
+    """The tables of these families, and the shared ones."""
+    return [table(dataset, name) for name in files.find("tables", families)]
+
+
+def columns(families: Families = DEFAULT) -> Mapping[str, bigquery.SchemaField]:
+    """The columns of these tables, and the fields of records, by their paths."""
     anywhere = Dataset("project", "dataset")
-    return {field.name for name in TABLES for field in table(anywhere, name).schema}
+    return {
+        path: field
+        for declared in tables(anywhere, families)
+        for path, field in plan_fields.walk(declared.schema)
+    }
 
 
-def queries(dataset: Dataset) -> list[Query]:
-    """Every table function and view, each after those that it reads.
+def queries(
+    dataset: Dataset, families: Families = DEFAULT, older_dataset: Dataset | None = None
+) -> list[Query]:
+    """Every table function and view of these families, each after those that it reads.
+
+    With an older dataset, those in ``history``, too: ``${older_dataset}`` in their files.
 
     Raises:
+        FamilyMissingError: one reads what belongs to another family.
         ValueError: one reads what no file defines, or they read each other in a circle.
     """
-    return in_order(
+    kinds: tuple[files.Kind, ...] = ("views", "history") if older_dataset else ("views",)
+    found = (
         _query(statement.strip(), _fact_columns(dataset, path))
-        for name, path in files.find("views").items()
-        for statement in render(dataset, "views", name).split(";\n")
+        for kind in kinds
+        for name, path in files.find(kind, families).items()
+        for statement in render(dataset, kind, name, older_dataset=str(older_dataset)).split(";\n")
         if statement.strip()
     )
+    return in_order(found, families)
 
 
-def in_order(found: Iterable[Query]) -> list[Query]:
+def operations(dataset: Dataset, location: str, families: Families = DEFAULT) -> list[Query]:
+    """The views over INFORMATION_SCHEMA, with rows for the tables of these families.
+
+    ``${tables}`` in their files: STRUCTs of event_family (null for a shared one) and table_name.
+    """
+    rows = []
+    for name, path in files.find("tables", families).items():
+        family = files.family_of(path)
+        owner = f"'{family.name}'" if family else "CAST(NULL AS STRING)"
+        rows.append(f"STRUCT({owner} AS event_family, '{name}' AS table_name)")
+    variables = {"tables": ", ".join(rows), "region": f"region-{location.lower()}"}
+    return [
+        _query(render(dataset, "operations", name, **variables).rstrip(";\n"), {})
+        for name in files.find("operations")
+    ]
+
+
+def in_order(found: Iterable[Query], families: Families = DEFAULT) -> list[Query]:
     """The same queries, each after those that it reads; raises as ``queries`` does."""
     by_name = {query.name: query for query in found}
+    known = by_name.keys() | files.find("tables", families).keys()
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for query in by_name.values():
-        if unknown := query.reads - by_name.keys() - set(TABLES):
-            raise ValueError(f"{query.name} reads {min(unknown)}, which no SQL file defines")
+        if unknown := query.reads - known:
+            raise _unknown(query.name, min(unknown))
         sorter.add(query.name, *sorted(query.reads & by_name.keys()))
     try:
         return [by_name[name] for name in sorter.static_order()]
@@ -108,27 +140,27 @@ def in_order(found: Iterable[Query]) -> list[Query]:
         raise ValueError(f"the views read each other in a circle: {circle}") from None
 
 
-def _column(column: exp.ColumnDef) -> bigquery.SchemaField:
-    required = column.find(exp.NotNullColumnConstraint) is not None
-    return bigquery.SchemaField(
-        column.name,
-        column.args["kind"].sql(dialect="bigquery"),
-        mode="REQUIRED" if required else "NULLABLE",
-        description=_description(column),
-    )
+def _unknown(reader: str, name: str) -> ValueError:
+    for owner, path in _definitions():
+        family = files.family_of(path)
+        if owner == name and family:
+            return FamilyMissingError(f"{reader} reads {name}: add the event family {family.name}")
+    return ValueError(f"{reader} reads {name}, which no SQL file defines")
 
 
-def _description(options: exp.Expression) -> str:
-    return next(
-        str(option.args["value"].name)
-        for option in options.find_all(exp.Property)
-        if option.name == "description"
-    )
+def _definitions() -> Iterator[tuple[str, str]]:
+    """The name of every table, function and view, and the path of its file."""
+    yield from files.find("tables").items()
+    for view, path in files.find("views").items():
+        for name in _DEFINED.findall(render(Dataset("project", "dataset"), "views", view)):
+            yield name, path
 
 
 def _fact_columns(dataset: Dataset, path: str) -> Mapping[str, str]:
     """Descriptions of the columns of the fact table beside this file, by name."""
-    family = FAMILIES[path.partition("/")[0]]
+    family = files.family_of(path)
+    if family is None:
+        return {}
     return {field.name: field.description for field in table(dataset, family.table).schema}
 
 
@@ -143,7 +175,8 @@ def _query(sql: str, fact_columns: Mapping[str, str]) -> Query:
     if columns:
         statement = sql.replace(columns, "", 1)
         for column in sqlglot.parse_one(sql, dialect="bigquery").this.expressions:
-            own = _description(column) if isinstance(column, exp.ColumnDef) else None
+            is_described = isinstance(column, exp.ColumnDef)
+            own = table_file.description(column) if is_described else None
             descriptions[column.name] = own or fact_columns[column.name]
     reads = frozenset(_NAME.findall(match["body"]))
     return Query(kind, match["name"], statement, match["body"], reads, descriptions)

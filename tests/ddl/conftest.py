@@ -1,13 +1,25 @@
 import contextlib
+import shutil
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
 
 import pytest
 from wasmtime import Config, WasmtimeError
 from zetasql.core import wasm_client
 
-from ddl import statements
-from gcp.dataset import Dataset
+from ddl import files, statements
+from ddl.render import family as render
+from gcp import arguments
+from gcp.dataset import Dataset, _template
+from schemas.families import FAMILIES
+from schemas.family import EventFamily
 from tests.ddl.googlesql import GoogleSql
 from tests.ddl.operations import Run, on_bqemulator, on_zetasql
+from tests.ddl.parcels import PARCELS
+
+DDL = Path(files.__file__).parent
 
 
 class CachingConfig(Config):
@@ -27,14 +39,51 @@ def dataset() -> Dataset:
 @pytest.fixture(scope="session")
 def googlesql(dataset: Dataset) -> GoogleSql:
     """Google's SQL engine with every table, function and view of ours."""
+    return engine(dataset, tuple(FAMILIES.values()))
+
+
+def engine(dataset: Dataset, families: statements.Families) -> GoogleSql:
+    """Google's SQL engine with every table, function and view of these families."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wasm_client, "Config", CachingConfig)
-        engine = GoogleSql()
-    for table in statements.TABLES:
-        engine.create_table(statements.render(dataset, "tables", table))
-    for query in statements.queries(dataset):
-        engine.create(query)
-    return engine
+        made = GoogleSql()
+    for table in files.find("tables", families):
+        made.create_table(statements.render(dataset, "tables", table))
+    for query in statements.queries(dataset, families):
+        made.create(query)
+    return made
+
+
+@pytest.fixture
+def parcels(tmp_path: Path) -> Iterator[EventFamily]:
+    """The family of tests/ddl/parcels.py, registered, with its rendered files beside the others."""
+    folder = tmp_path / "ddl"
+    shutil.copytree(DDL, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    render.write(PARCELS, folder)
+    families = {**FAMILIES, PARCELS.name: PARCELS}
+    real = resources.files
+
+    def found(package: str) -> Any:
+        return folder if package == "ddl" else real(package)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resources, "files", found)
+        patch.setattr(files, "FAMILIES", families)
+        patch.setattr(arguments, "FAMILIES", families)
+        _forget()
+        yield PARCELS
+    _forget()
+
+
+def _forget() -> None:
+    files._find.cache_clear()
+    _template.cache_clear()
+
+
+@pytest.fixture
+def parcels_sql(parcels: EventFamily, dataset: Dataset) -> GoogleSql:
+    """Google's SQL engine with that family, and what all share."""
+    return engine(dataset, [parcels])
 
 
 @pytest.fixture(params=["zetasql", "bqemulator"])

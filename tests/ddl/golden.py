@@ -3,13 +3,16 @@
 ``cases/<case>/given/<table>.json`` holds the rows of a table, ``expected/<view>.json`` what the
 view gives, ``expected/<view>.<date>.json`` what its table function gives for that one day. So do
 ``<check>.json`` and ``<check>.<date>.json`` for the number of findings of a check.
-``lateness.json`` is the view events with the columns of the lateness only. A row that goes in
-takes a default for what it leaves out; a row that comes out is null, 0 or false in every column
-that the file does not name.
+``lateness.json`` is the view events with the columns of the lateness only, ``last_events.json`` the
+view orders_current with those that say which event won. A row that goes in takes a default for what
+it leaves out; a row that comes out is null, 0 or false in every column that the file does not name.
+A NUMERIC with decimals is text.
 """
 
 import dataclasses
 import datetime as dt
+import decimal
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -17,19 +20,54 @@ from typing import Any
 from google.cloud.bigquery import ScalarQueryParameter
 
 from ddl import check as checks
-from ddl import statements
+from ddl import files
 from gcp.dataset import Dataset
 from schemas.dates import EARLIEST_DATE, LATEST_DATE
-from schemas.tables import DEAD_LETTERS, EVENTS_FACT
+from schemas.families import DEFAULT_FAMILY, FAMILIES
+from schemas.family import EventFamily
+from schemas.tables import DEAD_LETTERS
 
 Row = dict[str, Any]
 
 CASES = Path(__file__).parent / "cases"
-LATENESS = (
-    "event_id, late_status, is_late_submission, late_by_seconds, deadline_ts, deadline_source"
-)
+# Views of which a case shows some columns only, and those.
+SHORT = {
+    "lateness": (
+        "events",
+        "event_id, late_status, is_late_submission, late_by_seconds, deadline_ts, deadline_source",
+    ),
+    "last_events": ("orders_current", "order_id, event_id, customer_id, status, total_amount"),
+}
+_EXACT = decimal.Context(prec=76)
 JSON_COLUMNS = {"error_payload", "extra", "attributes"}
 IDS = {"session_id": "x1", "test_id": "t1", "student_id": "s1"}
+# What a fact of each family takes for what a case leaves out.
+DEFAULTS: dict[str, Row] = {
+    "exam_event": {**IDS, "late_status": "NOT_APPLICABLE"},
+    "orders": {
+        "event_type": "order",
+        "order_id": "o1",
+        "customer_id": "c1",
+        "status": "pending",
+        "items": [{"product_id": "p1", "product_name": "Lamp", "quantity": 1, "price": "10"}],
+        "shipping_address": {"street": "1 Quay", "city": "Oslo", "country": "Norway"},
+        "total_amount": "10",
+    },
+    "inventory": {
+        "event_type": "inventory_changed",
+        "inventory_id": "i1",
+        "product_id": "p1",
+        "warehouse_id": "w1",
+        "reason": "restock",
+    },
+    "user_activity": {
+        "event_type": "user_activity",
+        "user_id": "u1",
+        "ip_address": "192.0.2.1",
+        "user_agent": "test",
+        "metadata": {"session_id": "s1", "platform": "web"},
+    },
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +81,9 @@ class Expected:
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """Rows for the tables, and the rows expected from the views."""
+    """Rows for the tables, the families that have them, and the rows expected from the views."""
 
+    families: tuple[EventFamily, ...]
     tables: dict[str, list[Row]]
     expected: list[Expected]
 
@@ -55,18 +94,17 @@ def names() -> list[str]:
 
 def load(name: str) -> Case:
     given = _rows(CASES / name / "given")
-    tables = {
-        EVENTS_FACT: [fact(row, place) for place, row in enumerate(given.pop(EVENTS_FACT), 1)],
-        DEAD_LETTERS: [
-            letter(row, place) for place, row in enumerate(given.pop(DEAD_LETTERS, []), 1)
-        ],
-    }
+    makers = {family.table: functools.partial(fact, family=family) for family in FAMILIES.values()}
+    makers[DEAD_LETTERS] = letter
+    families = tuple(family for family in FAMILIES.values() if family.table in given)
+    for table, make in makers.items():
+        given[table] = [make(row, place) for place, row in enumerate(given.get(table, []), 1)]
     expected = [
         Expected(view, day or None, rows)
         for stem, rows in sorted(_rows(CASES / name / "expected").items())
         for view, _, day in [stem.partition(".")]
     ]
-    return Case(tables | given, expected)
+    return Case(families, given, expected)
 
 
 def _rows(folder: Path) -> dict[str, list[Row]]:
@@ -75,11 +113,10 @@ def _rows(folder: Path) -> dict[str, list[Row]]:
 
 def query(dataset: Dataset, expected: Expected) -> str:
     """The SQL whose rows are expected."""
-    if expected.view in statements.CHECKS:
-        return next(c.counting for c in checks.checks(dataset) if c.name == expected.view)
-    view, columns = expected.view, "*"
-    if view == "lateness":
-        view, columns = "events", LATENESS
+    if expected.view in files.find("checks"):
+        every = checks.checks(dataset, tuple(FAMILIES.values()))
+        return next(check.counting for check in every if check.name == expected.view)
+    view, columns = SHORT.get(expected.view, (expected.view, "*"))
     if expected.day is None:
         return f"SELECT {columns} FROM `{dataset.table(view)}`"
     day = f"DATE '{expected.day}'"
@@ -88,7 +125,7 @@ def query(dataset: Dataset, expected: Expected) -> str:
 
 def parameters(expected: Expected) -> list[ScalarQueryParameter]:
     """What that SQL asks for: the dates, where it is a check."""
-    if expected.view not in statements.CHECKS:
+    if expected.view not in files.find("checks"):
         return []
     day = expected.day and dt.date.fromisoformat(expected.day)
     return checks.parameters(day or EARLIEST_DATE, day or LATEST_DATE)
@@ -106,21 +143,37 @@ def check(rows: list[Row], expected: Expected, *, ordered: bool) -> None:
         assert shown == named, expected.view
 
 
+def assert_equal(view: str, got: list[Row], expected: list[Row]) -> None:
+    """Asserts that a view gave exactly these rows, in any order."""
+
+    def known(row: Row) -> Row:
+        values = {name: value for name, value in row.items() if value is not None}
+        for name in JSON_COLUMNS & values.keys():
+            if isinstance(values[name], str):
+                values[name] = json.loads(values[name])
+        return {name: plain(value) for name, value in values.items()}
+
+    def ordered(rows: list[Row]) -> list[Row]:
+        return sorted(map(known, rows), key=lambda row: json.dumps(row, sort_keys=True))
+
+    assert ordered(got) == ordered(expected), view
+
+
 def _identity(row: Row) -> str:
     keys = ("event_id", "session_id", "test_id", "question_id", "hour", "finding")
+    keys += ("customer_id", "product_id", "warehouse_id", "event_date", "activity_type")
     return "/".join(str(row.get(key)) for key in keys)
 
 
-def fact(row: Row, place: int) -> Row:
-    """A row of events_fact."""
-    publish_ts = row.get("publish_ts", row["client_ts"])
+def fact(row: Row, place: int, family: EventFamily = DEFAULT_FAMILY) -> Row:
+    """A row of a family's fact table."""
+    publish_ts = row.get("publish_ts", row[family.event_time])
     return {
-        **IDS,
-        "event_date": row["client_ts"][:10],
+        **DEFAULTS[family.name],
+        "event_date": row[family.event_time][:10],
         "publish_ts": publish_ts,
-        "ingest_ts": publish_ts,
+        family.column("ingest_ts"): publish_ts,
         "message_id": f"m{place}",
-        "late_status": "NOT_APPLICABLE",
         "pipeline_version": "test",
         **row,
     }
@@ -154,7 +207,9 @@ def plain(value: Any) -> Any:
             return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
         case dt.date():
             return value.isoformat()
-        case int() | float():
+        case decimal.Decimal() if value != value.to_integral_value() or abs(value) > 2**53:
+            return format(value.normalize(_EXACT), "f")  # as TO_JSON_STRING writes it
+        case int() | float() | decimal.Decimal():
             return round(float(value), 9)
         case list() | tuple():
             return [plain(item) for item in value]

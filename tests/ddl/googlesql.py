@@ -3,9 +3,10 @@
 import base64
 import dataclasses
 import datetime as dt
+import decimal
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from google.cloud.bigquery import ArrayQueryParameter, ScalarQueryParameter
@@ -143,6 +144,26 @@ class GoogleSql:
         return _READ.sub(body, sql)
 
 
+def declared_columns(statement: Any) -> list[tuple[str, ...]]:
+    """(path, type, mode, description) of each column of CREATE TABLE, and of each nested field."""
+    columns = statement.column_definition_list
+    return [row for c in columns for row in _declared("", c.name, c.type, c.annotations)]
+
+
+def _declared(inside: str, name: str, kind: Any, notes: Any) -> Iterator[tuple[str, ...]]:
+    mode, children = "REQUIRED" if notes.not_null else "NULLABLE", notes.child_list
+    (text,) = (option.value.value.value.string_value for option in notes.option_list)
+    if kind.type_kind == TypeKind.TYPE_ARRAY:
+        mode, kind = "REPEATED", kind.array_type.element_type
+        children = children[0].child_list if children else []
+    if kind.type_kind != TypeKind.TYPE_STRUCT:
+        yield f"{inside}{name}", str(kind).replace("DOUBLE", "FLOAT64"), mode, text
+        return
+    yield f"{inside}{name}", "STRUCT", mode, text
+    for field, child in zip(kind.struct_type.field, children, strict=True):
+        yield from _declared(f"{inside}{name}.", field.field_name, field.field_type, child)
+
+
 def _parameter(parameter: AnyParameter) -> tuple[str, Type, Value]:
     """Name, type and value of a parameter as BigQuery's client takes it."""
     if isinstance(parameter, ArrayQueryParameter):
@@ -178,4 +199,15 @@ def _cell(kind: Any, value: Any) -> Value:
             return Value(timestamp_value=timestamp)
         case TypeKind.TYPE_JSON:
             return Value(json_value=json.dumps(value))
+        case TypeKind.TYPE_NUMERIC:
+            scaled = int(decimal.Decimal(value).scaleb(9, decimal.Context(prec=38)))
+            size = scaled.bit_length() // 8 + 1
+            return Value(numeric_value=scaled.to_bytes(size, "little", signed=True))
+        case TypeKind.TYPE_ARRAY:
+            items = [_cell(kind.array_type.element_type, item) for item in value]
+            return Value(array_value=Value.Array(element=items))
+        case TypeKind.TYPE_STRUCT:
+            fields = kind.struct_type.field
+            cells = [_cell(field.field_type, value.get(field.field_name)) for field in fields]
+            return Value(struct_value=Value.Struct(field=cells))
     raise ValueError(f"no rows with a column of {kind}")

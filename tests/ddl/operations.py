@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from types import ModuleType
 from typing import Any
 
 from google.cloud import bigquery
@@ -14,28 +13,26 @@ from tests.ddl import golden
 from tests.ddl.golden import Row
 from tests.ddl.googlesql import AnyParameter, GoogleSql
 
-# Runs a query of the pipeline: the module that has it, rows of the tables, the parameters.
-Run = Callable[[ModuleType, dict[str, list[Row]], Sequence[AnyParameter]], list[Row]]
+# Gives the SQL of a query of the pipeline for a dataset.
+Statement = Callable[[Dataset], str]
+# Runs such a query: its SQL, rows of the tables, the parameters.
+Run = Callable[[Statement, dict[str, list[Row]], Sequence[AnyParameter]], list[Row]]
 DAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 
 
 def on_zetasql(engine: GoogleSql, dataset: Dataset) -> Run:
     def run(
-        module: ModuleType, tables: dict[str, list[Row]], parameters: Sequence[AnyParameter]
+        statement: Statement, tables: dict[str, list[Row]], parameters: Sequence[AnyParameter]
     ) -> Any:
         full_names = {dataset.table(name): rows for name, rows in tables.items()}
-        return engine.run(
-            dataset.statement(str(module.__package__), module.SQL).rstrip(";\n"),
-            full_names,
-            parameters,
-        )
+        return engine.run(statement(dataset).rstrip(";\n"), full_names, parameters)
 
     return run
 
 
 def on_bqemulator(warehouse: Warehouse) -> Run:
     def run(
-        module: ModuleType, tables: dict[str, list[Row]], parameters: Sequence[AnyParameter]
+        statement: Statement, tables: dict[str, list[Row]], parameters: Sequence[AnyParameter]
     ) -> Any:
         client, dataset = warehouse.client, warehouse.dataset
         apply(client, dataset)
@@ -44,8 +41,7 @@ def on_bqemulator(warehouse: Warehouse) -> Run:
                 dataset.table(name), [golden.as_text(row) for row in rows]
             )
         config = bigquery.QueryJobConfig(query_parameters=list(parameters))
-        sql = dataset.statement(str(module.__package__), module.SQL)
-        return [dict(row) for row in client.query(sql, job_config=config).result()]
+        return [dict(row) for row in client.query(statement(dataset), config).result()]
 
     return run
 

@@ -10,7 +10,7 @@ import msgspec
 from pipeline.lookups.lateness_settings import settings_of
 from pipeline.sinks.insert_rows import json_row
 from schemas.exam_event.event import EventType, ExamEvent, ValidExamEvent
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from schemas.lateness import LatenessResult, LatenessSettings, StartRecord
 from tests.transforms.builders import accept
 from transforms.lateness.rule import NOT_APPLICABLE, earlier, judge, start_record

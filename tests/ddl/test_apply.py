@@ -2,10 +2,12 @@
 
 import pytest
 from google.api_core.exceptions import NotFound
+from google.cloud import bigquery
 
 from ddl import statements
 from ddl.__main__ import main
-from ddl.apply import apply
+from ddl.actions import DescribeColumns
+from ddl.apply import apply, prepare
 from ddl.plan import Options
 from tests.conftest import Warehouse
 
@@ -18,8 +20,7 @@ def test_tables_are_made_as_declared(warehouse: Warehouse) -> None:
     options = Options("EU", partition_expiration_days=400, labels={"team": "exams"})
     apply(warehouse.client, warehouse.dataset, options)
     assert warehouse.client.get_dataset(str(warehouse.dataset)).location == "EU"
-    for name in statements.TABLES:
-        declared = statements.table(warehouse.dataset, name)
+    for declared in statements.tables(warehouse.dataset):
         table = warehouse.client.get_table(declared.reference)
         assert [f.description for f in table.schema] == [f.description for f in declared.schema]
         assert table.clustering_fields == declared.clustering_fields
@@ -76,7 +77,8 @@ def test_the_command_says_what_it_does(
     assert main([*command, "--partition_expiration_days", "30"]) == 0
     out = capsys.readouterr().out
     assert "create table events_fact\n" in out
-    created = 1 + len(statements.TABLES) + len(statements.queries(warehouse.dataset))
+    wanted = statements.tables(warehouse.dataset), statements.queries(warehouse.dataset)
+    created = 1 + sum(map(len, wanted))
     assert out.endswith(f"\n{created} created, 0 changed\n")
     labels = warehouse.client.get_table(warehouse.dataset.table("dead_letters")).labels
     assert labels == {"team": "exams", "cost": "42"}
@@ -84,7 +86,8 @@ def test_the_command_says_what_it_does(
     assert main([*command, "--partition_expiration_days", "29"]) == 1
     assert capsys.readouterr().err == (
         "error: refused, nothing was changed: "
-        "the partition expiration of table events_fact would be shortened\n"
+        "the partition expiration of table events_fact would be shortened "
+        "from 30 days to 29 days\n"
     )
 
 
@@ -133,3 +136,19 @@ def test_a_server_that_does_not_answer_is_one_line(
     assert capsys.readouterr().err == (
         "error: BigQuery does not answer at 127.0.0.1:1 (BIGQUERY_EMULATOR_HOST)\n"
     )
+
+
+def test_operational_views_read_the_region_of_the_dataset(warehouse: Warehouse) -> None:
+    """Only planned: bqemulator has no INFORMATION_SCHEMA.JOBS."""
+    for existing, location in [(None, "EU"), ("europe-west3", None), (None, None)]:
+        if existing:
+            dataset = bigquery.Dataset(str(warehouse.dataset))
+            dataset.location = existing
+            warehouse.client.create_dataset(dataset)
+        options = Options(location, operational_views=True)
+        actions = prepare(warehouse.client, warehouse.dataset, options)
+        texts = {a.summary: a.sql for a in actions if isinstance(a, DescribeColumns) and a.sql}
+        region = f"region-{(existing or location or 'US').lower()}"
+        for name in ("table_usage", "query_costs"):
+            assert f".{region}.INFORMATION_SCHEMA." in texts[f"create view {name}"]
+        warehouse.client.delete_dataset(str(warehouse.dataset), not_found_ok=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ddl import statements
+from ddl import files, statements
 from ddl.__main__ import main
 from ddl.check import checks, parameters
 from gcp.dataset import Dataset
@@ -14,6 +14,7 @@ from tests.ddl import golden
 from tests.ddl.googlesql import GoogleSql
 
 MOMENT = "2026-03-02T10:00:00Z"
+CHECKS = files.find("checks", statements.DEFAULT)
 VIEW = {"event_type": "page_view", "client_ts": MOMENT}
 
 
@@ -47,7 +48,7 @@ def test_a_warning_fails_nothing(applied: Warehouse, capsys: pytest.CaptureFixtu
     assert lines[place].split()[0] == "warn"
     assert lines[place].endswith("2  Every session has a session_start.")
     assert lines[place + 1].split() == ["without", "an", "end,", "too", "2"]
-    assert lines[-1] == f"done: {len(statements.CHECKS) - 1} ok, 1 warn, 0 fail"
+    assert lines[-1] == f"done: {len(CHECKS) - 1} ok, 1 warn, 0 fail"
 
 
 def test_a_check_that_fails_does_not_keep_the_others_from_running(
@@ -175,7 +176,7 @@ def test_a_dataset_that_is_not_there_is_one_line(
 def test_what_fails_comes_first_then_names_in_order() -> None:
     found = [(c.severity, c.name) for c in checks(Dataset("local-exams", "any"))]
     assert found == sorted(found)
-    assert {name for _, name in found} == set(statements.CHECKS)
+    assert {name for _, name in found} == set(CHECKS)
 
 
 def test_every_file_begins_with_its_severity_and_rule() -> None:
@@ -195,4 +196,4 @@ def test_the_parameters_stand_in_no_comment() -> None:
 def test_each_check_has_golden_findings_and_a_day_of_its_own() -> None:
     covered = {e.view for name in golden.names() for e in golden.load(name).expected if e.rows}
     by_day = {e.view for name in golden.names() for e in golden.load(name).expected if e.day}
-    assert set(statements.CHECKS) <= covered & by_day
+    assert set(CHECKS) <= covered & by_day

@@ -4,12 +4,15 @@ import dataclasses
 import datetime as dt
 from typing import Any
 
+from gcp.dataset import Dataset
 from pipeline.lookups import session_starts
 from pipeline.replay import candidate_sources
 from pipeline.replay.candidates import Selection
 from schemas.errors import ErrorKind
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
+from schemas.families import FAMILIES
 from tests.ddl.golden import Row
+from tests.ddl.googlesql import GoogleSql
 from tests.ddl.operations import DAY, Run, fact, letter
 
 EVERYTHING = Selection(
@@ -21,7 +24,11 @@ EVERYTHING = Selection(
 
 def selected(run: Run, tables: dict[str, list[Row]], **changes: Any) -> list[Row]:
     selection = dataclasses.replace(EVERYTHING, **changes)
-    return run(candidate_sources, tables, candidate_sources.parameters(EXAM_EVENT, selection))
+    return run(
+        lambda dataset: candidate_sources.statement(dataset, [EXAM_EVENT]),
+        tables,
+        candidate_sources.parameters([EXAM_EVENT], selection),
+    )
 
 
 def ids(rows: list[Row]) -> list[str]:
@@ -125,10 +132,33 @@ def test_letters_whose_event_is_a_fact_say_so(run: Run) -> None:
             dead("d2", event_id="e2"),
             dead("d3"),
             dead("d4", event_family="orders", event_id="e1"),
+            dead("d5", event_family=None, event_id="e1"),  # nobody read it yet
         ],
     }
     found = [(row["message_id"], row["is_fact"]) for row in selected(run, tables)]
-    assert found == [("d1", True), ("d2", False), ("d3", False)]
+    assert found == [("d1", True), ("d2", False), ("d3", False), ("d5", False)]
+
+
+def test_the_query_over_all_families_is_googlesql(googlesql: GoogleSql, dataset: Dataset) -> None:
+    families = tuple(FAMILIES.values())
+    rows = googlesql.run(
+        candidate_sources.statement(dataset, families).rstrip(";\n"),
+        {dataset.table("dead_letters"): [dead(name, event_family=name) for name in FAMILIES]},
+        candidate_sources.parameters(families, EVERYTHING),
+    )
+    assert sorted(ids(rows)) == sorted(FAMILIES)
+
+
+def test_a_letter_of_no_family_that_failed_again_in_another_family_is_done_with(run: Run) -> None:
+    again = {"attributes": {"replay_of": "m1"}, "replay_count": 1, "event_family": "orders"}
+    tables = {
+        "dead_letters": [
+            dead("m1", 0, event_family=None),
+            dead("m1-again", 1, **again),
+            dead("m2", 0, event_family=None),
+        ]
+    }
+    assert ids(selected(run, tables)) == ["m2"]
 
 
 def test_the_earliest_start_of_each_session_that_is_asked_for(run: Run) -> None:
@@ -150,7 +180,7 @@ def test_the_earliest_start_of_each_session_that_is_asked_for(run: Run) -> None:
         ]
     }
     parameters = session_starts.parameters(["a", "b", "c", "d"], ["t1", "t2"], DAY, DAY)
-    rows = run(session_starts, tables, parameters)
+    rows = run(session_starts.statement, tables, parameters)
     assert {row["session_id"]: row["event_id"] for row in rows} == {"a": "a1", "b": "b1"}
     durations = {row["session_id"]: row["duration_seconds"] for row in rows}
     assert int(durations["a"]) == 60

@@ -14,7 +14,7 @@ from zetasql.types import (
     ResolvedTableScan,
 )
 
-from ddl import statements
+from ddl import files, statements
 from gcp.dataset import Dataset
 from tests.ddl import golden
 from tests.ddl.googlesql import GoogleSql
@@ -54,7 +54,7 @@ def test_the_plan_reads_each_table_once_between_two_constants(
     assert dataset.table("events_fact") in scans
 
 
-@pytest.mark.parametrize("name", statements.CHECKS)
+@pytest.mark.parametrize("name", files.find("checks", statements.DEFAULT))
 def test_a_check_reads_each_table_between_two_constants(
     name: str, googlesql: GoogleSql, dataset: Dataset
 ) -> None:

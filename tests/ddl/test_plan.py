@@ -21,7 +21,7 @@ NOTHING = Present(None, {}, {})
 def wanted() -> Wanted:
     return Wanted(
         DATASET,
-        [statements.table(DATASET, name) for name in statements.TABLES],
+        statements.tables(DATASET),
         statements.queries(DATASET),
     )
 
@@ -151,7 +151,7 @@ def test_expiration_stays_or_grows(days: int, option: int | None, planned: list[
 
 def test_expiration_and_labels_are_part_of_a_new_table() -> None:
     options = Options("EU", partition_expiration_days=30, labels={"team": "exams"})
-    dataset, *tables = plan(wanted(), NOTHING, options)[: 1 + len(statements.TABLES)]
+    dataset, *tables = plan(wanted(), NOTHING, options)[: 1 + len(wanted().tables)]
     assert dataset.dataset.location == "EU"
     for action in tables:
         assert action.table.labels == {"team": "exams"}

@@ -4,15 +4,28 @@ import datetime as dt
 
 import pytest
 
+from gcp.dataset import Dataset
 from pipeline import reconcile
-from pipeline.reconcile import Window
+from pipeline.counts import Window
+from schemas.families import DEFAULT_FAMILY, FAMILIES
 from tests.ddl.golden import Row
+from tests.ddl.googlesql import GoogleSql
 from tests.ddl.operations import DAY, Run, fact, letter
+
+ZERO = dict.fromkeys(("facts", "duplicates", "conflicts"), 0)
+
+
+def found(run: Run, window: Window, tables: dict[str, list[Row]]) -> list[Row]:
+    families = (DEFAULT_FAMILY,)
+    return run(
+        lambda dataset: reconcile.statement(dataset, families),
+        tables,
+        reconcile.parameters(window, families),
+    )
 
 
 def counted(run: Run, window: Window, tables: dict[str, list[Row]]) -> dict[str, int]:
-    rows = run(reconcile, tables, window.parameters)
-    return {row["quantity"]: int(row["found"]) for row in rows}
+    return ZERO | {row["quantity"]: int(row["found"]) for row in found(run, window, tables)}
 
 
 def test_each_message_counts_once(run: Run) -> None:
@@ -82,6 +95,14 @@ def test_empty_tables_count_nothing(run: Run) -> None:
     assert counted(run, Window(), {}) == {"facts": 0, "duplicates": 0, "conflicts": 0}
 
 
+def test_the_query_over_all_families_is_googlesql(googlesql: GoogleSql, dataset: Dataset) -> None:
+    families = tuple(FAMILIES.values())
+    sql = reconcile.statement(dataset, families).rstrip(";\n")
+    tables = {dataset.table("dead_letters"): [letter("m", "not_json")]}
+    rows = googlesql.run(sql, tables, reconcile.parameters(Window(), families))
+    assert [(row["event_family"], row["quantity"]) for row in rows] == [(None, "not_json")]
+
+
 def test_messages_that_share_an_id_are_named_and_no_count_is_negative(run: Run) -> None:
     ids = ["a", "b", "c", "d", "e", "f"]
     tables = {
@@ -95,11 +116,10 @@ def test_messages_that_share_an_id_are_named_and_no_count_is_negative(run: Run) 
             letter("i", "not_json", source="mon", event_id="e9"),  # one message, written twice
         ],
     }
-    rows = run(reconcile, tables, Window().parameters)
+    rows = found(run, Window(), tables)
     assert {row["quantity"]: (int(row["found"]), row["examples"]) for row in rows} == {
         "facts": (12, None),
         "duplicates": (0, None),
-        "conflicts": (0, None),
         "not_json": (3, None),
         "several_events": (7, "a, b, c, d, e"),
         "several_sources": (2, "g, h"),

@@ -9,22 +9,29 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ddl import files, statements
+from ddl import files, plan_fields, statements
+from ddl.table_file import DAY_MS
 from gcp.dataset import Dataset
 from schemas.dates import EARLIEST_DATE, LATEST_DATE, MARGIN_DAYS, SQL_VARIABLES
 from schemas.exam_event.event import ExamEvent
 from schemas.families import FAMILIES
 from tests.conftest import Warehouse
-from tests.ddl.googlesql import GoogleSql
+from tests.ddl.googlesql import GoogleSql, declared_columns
+from tests.ddl.parcels import PARCELS
 
 DDL = Path(statements.__file__).parent
 FILES = sorted(DDL.rglob("*.sql"))
 COMMANDS = sorted(DDL.parent.glob("pipeline/sql/*.sql"))
+ALL = tuple(FAMILIES.values())
 CONTRACT = [field.name for field in msgspec.structs.fields(ExamEvent)]
 
 
 def test_every_file_is_found() -> None:
-    found = {path for kind in ("tables", "views", "checks") for path in files.find(kind).values()}
+    found = {
+        path
+        for kind in ("tables", "views", "checks", "operations", "history")
+        for path in files.find(kind).values()
+    }
     assert {path.relative_to(DDL).as_posix() for path in FILES} == found
 
 
@@ -42,7 +49,7 @@ def test_two_files_of_one_name_are_an_error(
         (tmp_path / family / "checks" / "grain.sql").touch()
     monkeypatch.setattr(files.resources, "files", lambda package: tmp_path)
     with pytest.raises(ValueError, match=r"exam_event/checks/grain\.sql and ddl/shared/checks"):
-        files.find.__wrapped__("checks")
+        files._find.__wrapped__("checks")
 
 
 def test_a_built_package_holds_every_sql_file(tmp_path: Path) -> None:
@@ -95,10 +102,18 @@ def test_only_the_dataset_the_shared_dates_and_the_contract_are_filled_in(path: 
     text = path.read_text()
     used = set(string.Template(text).get_identifiers())
     shared = {*SQL_VARIABLES, "contract_names"} if path in FILES else {*SQL_VARIABLES}
+    is_operation = path.parent.name == "operations"
+    shared |= {"region", "tables"} if is_operation else set()
+    shared |= {"older_dataset"} if path.parent.name == "history" else set()
     assert {"project", "dataset"} <= used <= {"project", "dataset"} | shared
-    quoted = re.sub(r"`\$\{project\}\.\$\{dataset\}\.\w+`", "", text)
+    quoted = re.sub(r"`\$\{(project\}\.\$\{dataset|older_dataset)\}\.\w+`", "", text)
+    if is_operation:
+        quoted = re.sub(r"`\$\{project\}\.\$\{region\}\.INFORMATION_SCHEMA\.\w+`", "", quoted)
+        quoted = re.sub(r"'\$\{(project|dataset)\}'", "", quoted)
     for name in shared:
         quoted = quoted.replace(f"${{{name}}}", "")
+    # A dollar sign of a contract's texts, and reserved words that name a column.
+    quoted = re.sub(r"\$\$|`[a-z]+`", "", quoted)
     assert "$" not in quoted
     assert "`" not in quoted
 
@@ -109,27 +124,41 @@ def test_the_margin_and_the_open_dates_stand_in_no_file(path: Path) -> None:
     assert not re.search(rf"\b{MARGIN_DAYS} DAY|{EARLIEST_DATE}|{LATEST_DATE}", text)
 
 
-@pytest.mark.parametrize("name", statements.TABLES)
+@pytest.mark.parametrize("name", files.find("tables"))
 def test_a_table_is_read_as_google_reads_it(
     name: str, googlesql: GoogleSql, dataset: Dataset
 ) -> None:
+    read_as_google_reads(name, googlesql, dataset)
+
+
+@pytest.mark.usefixtures("parcels")
+def test_a_table_with_records_is_read_as_google_reads_it(
+    parcels_sql: GoogleSql, dataset: Dataset
+) -> None:
+    read_as_google_reads("parcels_fact", parcels_sql, dataset)
+    table = statements.table(dataset, "parcels_fact")
+    assert table.time_partitioning.expiration_ms == 90 * DAY_MS
+    assert table.labels == {"managed_by": "exam-events", "table_type": "fact"}
+    assert "legs.scans.end" in statements.columns([PARCELS])
+
+
+def read_as_google_reads(name: str, googlesql: GoogleSql, dataset: Dataset) -> None:
     table = statements.table(dataset, name)
     parsed = googlesql.analyze(statements.render(dataset, "tables", name))
-    columns = parsed.column_definition_list
     assert parsed.name_path == [f"{dataset}.{name}"]
-    assert [(field.name, field.mode) for field in table.schema] == [
-        (c.name, "REQUIRED" if c.annotations.not_null else "NULLABLE") for c in columns
-    ]
-    assert [field.field_type.replace("FLOAT64", "DOUBLE") for field in table.schema] == [
-        str(c.type) for c in columns
-    ]
-    assert [field.description for field in table.schema] == [
-        c.annotations.option_list[0].value.value.value.string_value for c in columns
+    assert declared_columns(parsed) == [
+        (path, field.field_type.replace("RECORD", "STRUCT"), field.mode, field.description)
+        for path, field in plan_fields.walk(table.schema)
     ]
     partition = table.time_partitioning and table.time_partitioning.field
     assert [c.column.name for c in parsed.partition_by_list] == ([partition] if partition else [])
     assert [c.column.name for c in parsed.cluster_by_list] == (table.clustering_fields or [])
-    assert table.description == parsed.option_list[0].value.value.value.string_value
+    options = {option.name: option.value for option in parsed.option_list}
+    assert table.description == options["description"].value.value.string_value
+    days = options.get("partition_expiration_days")
+    expiration = table.time_partitioning and table.time_partitioning.expiration_ms
+    assert expiration == (days.value.value.int64_value * DAY_MS if days else None)
+    assert ("labels" in options) == bool(table.labels)
 
 
 def test_events_fact_holds_the_contract_first(dataset: Dataset) -> None:
@@ -152,9 +181,9 @@ def test_events_fact_holds_the_contract_first(dataset: Dataset) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", statements.TABLES)
+@pytest.mark.parametrize("name", files.find("tables"))
 def test_every_column_is_described_and_none_hides_an_argument(name: str, dataset: Dataset) -> None:
-    for field in statements.table(dataset, name).schema:
+    for _, field in plan_fields.walk(statements.table(dataset, name).schema):
         assert field.description
         # BigQuery would take the name for the column, and every date would pass.
         assert field.name not in ("first_date", "last_date")
@@ -168,26 +197,40 @@ def test_conflicts_look_at_the_whole_contract() -> None:
     assert all(column == verdict.get(name, name) for column, name in compared)
 
 
+VIEWS = {
+    "events",
+    "event_conflicts",
+    "session_summary",
+    "question_summary",
+    "test_summary",
+    "session_completions_by_hour",
+    "session_starts_by_hour",
+    "wrong_answers_by_question",
+    "orders",
+    "orders_conflicts",
+    "orders_current",
+    "customer_lifetime_value",
+    "inventory",
+    "inventory_conflicts",
+    "stock_levels",
+    "user_activity",
+    "user_activity_conflicts",
+    "user_funnel",
+}
+
+
 def test_views_give_what_their_functions_give(googlesql: GoogleSql, dataset: Dataset) -> None:
     """Google's analyzer type-checks every statement (in the fixture), and names the columns."""
+    queries = statements.queries(dataset, ALL)
     columns = {
         query.name: [
             (column.name, str(column.column.type))
             for column in googlesql.analyze(query.sql).output_column_list
         ]
-        for query in statements.queries(dataset)
+        for query in queries
     }
-    views = [query.name for query in statements.queries(dataset) if query.kind == "VIEW"]
-    assert set(views) == {
-        "events",
-        "event_conflicts",
-        "session_summary",
-        "question_summary",
-        "test_summary",
-        "session_completions_by_hour",
-        "session_starts_by_hour",
-        "wrong_answers_by_question",
-    }
+    views = [query.name for query in queries if query.kind == "VIEW"]
+    assert set(views) == VIEWS
     assert all(columns[view] == columns[f"{view}_between"] for view in views)
     events = statements.table(dataset, "events_fact").schema
     assert [name for name, _ in columns["events"]] == [field.name for field in events]
@@ -197,7 +240,8 @@ def test_every_column_of_a_view_is_listed_and_described(
     googlesql: GoogleSql, dataset: Dataset
 ) -> None:
     """As written, with the list that ``apply`` leaves out, which a console needs."""
-    views = {query.name: query for query in statements.queries(dataset) if query.kind == "VIEW"}
+    queries = statements.queries(dataset, ALL)
+    views = {query.name: query for query in queries if query.kind == "VIEW"}
     for name, view in views.items():
         whole = statements.render(dataset, "views", name)
         analyzed = googlesql.analyze(whole[whole.rindex("CREATE OR REPLACE VIEW") :])
@@ -227,24 +271,29 @@ def test_google_refuses_what_bigquery_would(
 
 
 def test_reads_are_bounded_by_partition() -> None:
-    """Each table is read in one place per file, and always with the margin."""
+    """Always with the margin, but where a view takes copies of an event to have one date."""
     margin = "INTERVAL ${margin_days} DAY"
     window = f"BETWEEN DATE_SUB(first_date, {margin}) AND DATE_ADD(last_date, {margin})"
-    partition = {"events_fact": "event_date", "dead_letters": "failed_date"}
-    for path in DDL.glob("*/views/*.sql"):
+    partition = {family.table: "event_date" for family in ALL} | {"dead_letters": "failed_date"}
+    own = {f"{family.view}{end}" for family in ALL for end in (".sql", "_history.sql")}
+    own -= {"events.sql"}
+    for path in (*DDL.glob("*/views/*.sql"), *DDL.glob("*/history/*.sql")):
+        dates = "BETWEEN first_date AND last_date" if path.name in own else window
         for table, column in partition.items():
             text = path.read_text()
-            assert text.count(f".{table}`") == text.count(f"{column} {window}"), path.name
+            reads = text.count(f".{table}`")
+            bounded = re.findall(rf"\.{table}`\s+WHERE\s+{column} {re.escape(dates)}", text)
+            assert reads == len(bounded), path.name
 
 
 def test_the_statements_run_as_they_stand(warehouse: Warehouse) -> None:
     """The files are plain SQL: a console can run them, without the tool."""
     client, dataset = warehouse.client, warehouse.dataset
     client.create_dataset(str(dataset))
-    for name in statements.TABLES:
+    tables = files.find("tables")
+    for name in tables:
         client.query(statements.render(dataset, "tables", name)).result()
-    for query in statements.queries(dataset):
+    for query in statements.queries(dataset, ALL):
         client.query(query.sql).result()
     found = {table.table_id for table in client.list_tables(str(dataset))}
-    views = {query.name for query in statements.queries(dataset) if query.kind == "VIEW"}
-    assert found == views | set(statements.TABLES)
+    assert found == VIEWS | set(tables)

@@ -7,10 +7,10 @@ import pytest
 from ddl.check import checks, parameters
 from gcp.dataset import Dataset
 from schemas.dates import EARLIEST_DATE, LATEST_DATE
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from tests.ddl import golden
 from tests.ddl.googlesql import GoogleSql
-from transforms.unknown_fields import ContractNames
+from transforms.decoding.unknown_fields import ContractNames
 
 CONTRACT = EXAM_EVENT.event.__struct_fields__
 MANY = 100  # as many as the check shows

@@ -28,7 +28,7 @@ def test_reference_engine_gives_the_golden_rows(
 
 
 def test_bqemulator_gives_the_golden_rows(case: Case, warehouse: Warehouse) -> None:
-    apply(warehouse.client, warehouse.dataset)
+    apply(warehouse.client, warehouse.dataset, families=case.families)
     for name, rows in case.tables.items():
         if rows:
             assert not warehouse.client.insert_rows_json(

@@ -1,7 +1,7 @@
 -- warn (events): The app sends no field that the contract does not know.
 --   A row for each field in extra, with the name of the contract that it may stand for: apart from
 --   case and signs such as underscores, one begins with the other (of at least six characters), or
---   at most two edits lie between them. transforms/unknown_fields.py counts by the same rule.
+--   at most two edits lie between them. transforms/decoding/unknown_fields.py counts by the same rule.
 -- Of a name, 128 characters; of names, the hundred that matter most.
 WITH
   facts AS (

@@ -24,7 +24,8 @@ CREATE TABLE IF NOT EXISTS `${project}.${dataset}.events_fact` (
   deadline_ts TIMESTAMP OPTIONS (description = "The deadline that client_ts was compared with, before the grace period."),
   deadline_source STRING OPTIONS (description = "Where the deadline came from: payload, session, test, default, mixed, or client (the app's own verdict stood in)."),
   client_is_late_submission BOOL OPTIONS (description = "The app's own verdict, as sent."),
-  pipeline_version STRING NOT NULL OPTIONS (description = "Version of the pipeline that made this row.")
+  pipeline_version STRING NOT NULL OPTIONS (description = "Version of the pipeline that made this row."),
+  contract_version STRING OPTIONS (description = "Version of the contract that the event was read by; null in rows older than the column.")
 )
 PARTITION BY event_date
 CLUSTER BY test_id, session_id, event_type

@@ -161,7 +161,8 @@ CREATE OR REPLACE VIEW `${project}.${dataset}.events` (
   deadline_ts OPTIONS (description = "When the session expired, before the grace period; recomputed like is_late_submission."),
   deadline_source OPTIONS (description = "Where the deadline came from: payload, session, test, default, mixed or client (the verdict of the app, without a deadline); recomputed like is_late_submission."),
   client_is_late_submission,
-  pipeline_version
+  pipeline_version,
+  contract_version
 )
 OPTIONS (description = "One row per event_id: of its copies, the one published first, its lateness recomputed.") AS
 SELECT *

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS `${project}.${dataset}.dead_letters` (
   error_message STRING OPTIONS (description = "What to fix, for the app's developer."),
   error_field STRING OPTIONS (description = "The payload field at fault, if there is a single one."),
   stage STRING OPTIONS (description = "The step of the pipeline that rejected the message."),
-  event_family STRING OPTIONS (description = "The event family that the message was read as."),
+  event_family STRING OPTIONS (description = "The event family that the message was read as; null where it is of none."),
   event_id STRING OPTIONS (description = "Identity of the event, where it could be read."),
   source STRING OPTIONS (description = "Subscription path, or URI or path of the file."),
   message_id STRING OPTIONS (description = "Pub/Sub's id of the message; for a line of a file, its URI or absolute path and the line number."),
@@ -22,7 +22,8 @@ CREATE TABLE IF NOT EXISTS `${project}.${dataset}.dead_letters` (
   session_id STRING OPTIONS (description = "Of a store_error event: the session."),
   question_id STRING OPTIONS (description = "Of a store_error event: the question, where it named one."),
   client_ts TIMESTAMP OPTIONS (description = "Of a store_error event: event time by the app's clock."),
-  error_payload JSON OPTIONS (description = "Of a store_error event: the error object, where it carried one.")
+  error_payload JSON OPTIONS (description = "Of a store_error event: the error object, where it carried one."),
+  contract_version STRING OPTIONS (description = "Version of the contract of event_family.")
 )
 PARTITION BY failed_date
 CLUSTER BY error_kind

@@ -1,0 +1,1 @@
+"""Renders SQL files from contracts."""
