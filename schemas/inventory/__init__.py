@@ -1,0 +1,1 @@
+"""Inventory of the shop: each event changes the stock of a product in a warehouse."""
