@@ -1,161 +1,129 @@
 """Counts messages by outcome: ``python -m pipeline.reconcile --help`` (DESIGN 6)."""
 
 import argparse
+import collections
 import dataclasses
-import datetime as dt
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from google.cloud import bigquery
 
 from gcp import arguments
 from gcp.clients import bigquery_client
+from gcp.console import fold
 from gcp.dataset import Dataset
-from schemas.dates import EARLIEST_DATE, LATEST_DATE, MARGIN, MARGIN_DAYS
+from pipeline import fact_tables
+from pipeline.counts import Counts, Found, Window
 from schemas.errors import ErrorKind
-from schemas.tables import DEAD_LETTERS, EVENTS_FACT
+from schemas.families import DEFAULT_FAMILY
+from schemas.family import EventFamily
+from schemas.tables import DEAD_LETTERS
 
-SQL = "reconcile.sql"
+Families: TypeAlias = Sequence[EventFamily]
+
+NO_FAMILY = "(no family)"
 # Seconds. The library's default is ten minutes; here a person waits.
 _CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(30)}
-_DAYS_AFTER = dt.timedelta(days=2)
 
 
-@dataclasses.dataclass(frozen=True)
-class Window:
-    """Publish times, UTC: from ``start`` to before ``end``; None where it is open."""
-
-    start: dt.datetime | None = None
-    end: dt.datetime | None = None
-
-    @property
-    def first_date(self) -> dt.date:
-        """The first partition to read; with an open start, earlier than any."""
-        if self.start is None:
-            return EARLIEST_DATE
-        return _within(self.start.date(), EARLIEST_DATE + MARGIN, LATEST_DATE) - MARGIN
-
-    @property
-    def last_date(self) -> dt.date:
-        """The last partition of events_fact to read; with an open end, later than any."""
-        if self.end is None:
-            return LATEST_DATE
-        return _within(self.end.date(), EARLIEST_DATE, LATEST_DATE - _DAYS_AFTER) + _DAYS_AFTER
-
-    @property
-    def partitions(self) -> str:
-        """The partitions, described for the user."""
-        if self.start is None and self.end is None:
-            return "all partitions"
-        first = f" from {self.first_date}" if self.start else ""
-        last = f" to {self.last_date}" if self.end else ""
-        letters = ", of dead letters up to today's" if self.end else ""
-        return f"partitions{first}{last} (for conflicts {MARGIN_DAYS} days more){letters}"
-
-    @property
-    def parameters(self) -> list[bigquery.ScalarQueryParameter]:
-        """The query parameters."""
-        start = self.start or dt.datetime.min.replace(tzinfo=dt.UTC)
-        end = self.end or dt.datetime.max.replace(tzinfo=dt.UTC)
-        return [
-            bigquery.ScalarQueryParameter("first_date", "DATE", self.first_date),
-            bigquery.ScalarQueryParameter("last_date", "DATE", self.last_date),
-            bigquery.ScalarQueryParameter("start", "TIMESTAMP", start),
-            bigquery.ScalarQueryParameter("end", "TIMESTAMP", end),
-        ]
+def count(
+    client: bigquery.Client,
+    dataset: Dataset,
+    window: Window | None = None,
+    families: Families = (DEFAULT_FAMILY,),
+) -> Counts:
+    """Counts the messages of event families, or of none, that were published in the window."""
+    found: dict[str | None, collections.Counter[str]] = {
+        family.name: collections.Counter() for family in families
+    }
+    notes = dict.fromkeys(("several_events", "several_sources", "replays"), Found())
+    for row in _query(client, dataset, window or Window(), families).result(**_CALL):
+        if row["quantity"] in notes:
+            notes[row["quantity"]] = Found(row["found"], row["examples"] or "")
+        else:
+            of_family = found.setdefault(row["event_family"], collections.Counter())
+            of_family[row["quantity"]] = row["found"]
+    return dataclasses.replace(
+        _counts(sum(found.values(), collections.Counter())),
+        several_events=notes["several_events"],
+        several_sources=notes["several_sources"],
+        replays=notes["replays"].number,
+        by_family={name: _counts(of_family) for name, of_family in found.items()},
+    )
 
 
-def _within(date: dt.date, first: dt.date, last: dt.date) -> dt.date:
-    return min(max(date, first), last)
-
-
-@dataclasses.dataclass(frozen=True)
-class Found:
-    """A number and, for message ids, the first five."""
-
-    number: int = 0
-    examples: str = ""
-
-    def __str__(self) -> str:
-        more = ", ..." if self.examples.count(", ") + 1 < self.number else ""
-        return f"{self.examples}{more}"
-
-
-@dataclasses.dataclass(frozen=True)
-class Counts:
-    """Messages found in the warehouse, each counted once.
-
-    Attributes:
-        facts: distinct events.
-        duplicates: messages beyond the first of their event.
-        dead_letters: messages that are not facts, by error kind.
-        conflicts: events whose copies differ; their messages are counted above.
-        several_events: message ids with more than one event_id, in either table.
-        several_sources: message ids of dead letters from more than one source.
-        replays: dead letters that are replays, or that became facts by a replay, as far as the
-            tables show it.
-    """
-
-    facts: int
-    duplicates: int
-    dead_letters: Mapping[str, int]
-    conflicts: int
-    several_events: Found = Found()
-    several_sources: Found = Found()
-    replays: int = 0
-
-    @property
-    def accounted(self) -> int:
-        """All messages found."""
-        return self.facts + self.duplicates + sum(self.dead_letters.values())
-
-
-def count(client: bigquery.Client, dataset: Dataset, window: Window | None = None) -> Counts:
-    """Counts the messages that were published in the window."""
-    rows = _query(client, dataset, window or Window()).result(**_CALL)
-    found = {row["quantity"]: Found(row["found"], row["examples"] or "") for row in rows}
+def _counts(found: Mapping[str, int]) -> Counts:
+    letters = dict(found)
     facts, duplicates, conflicts = (
-        found.pop(name).number for name in ("facts", "duplicates", "conflicts")
+        letters.pop(name, 0) for name in ("facts", "duplicates", "conflicts")
     )
-    events, sources, replays = (
-        found.pop(name, Found()) for name in ("several_events", "several_sources", "replays")
-    )
-    letters = {kind: row.number for kind, row in found.items()}
-    return Counts(facts, duplicates, letters, conflicts, events, sources, replays.number)
+    return Counts(facts, duplicates, letters, conflicts)
 
 
-def estimated_bytes(client: bigquery.Client, dataset: Dataset, window: Window) -> int:
+def estimated_bytes(
+    client: bigquery.Client, dataset: Dataset, window: Window, families: Families
+) -> int:
     """BigQuery's estimate of the bytes to read; 0 if it gives none."""
-    return _query(client, dataset, window, dry_run=True).total_bytes_processed or 0
+    return _query(client, dataset, window, families, dry_run=True).total_bytes_processed or 0
+
+
+def statement(dataset: Dataset, families: Families) -> str:
+    """The query over the tables of these families; see ``parameters``."""
+    columns = ("event_id", "message_id", "event_date", "publish_ts")
+    conflicts = (
+        f"SELECT '{family.name}' AS event_family, first_publish_ts, last_publish_ts "  # noqa: S608
+        f"FROM `{dataset.table(family.conflicts)}_between`(@first_date, @last_date)"
+        for family in families
+    )
+    return dataset.statement(
+        __package__,
+        "reconcile.sql",
+        facts=fact_tables.rows(dataset, families, *columns),
+        conflicts=fact_tables.UNION.join(conflicts),
+    )
+
+
+def parameters(
+    window: Window, families: Families
+) -> list[bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter]:
+    """The query parameters."""
+    names = [family.name for family in families]
+    return [*window.parameters, bigquery.ArrayQueryParameter("event_families", "STRING", names)]
 
 
 def _query(
-    client: bigquery.Client, dataset: Dataset, window: Window, *, dry_run: bool = False
+    client: bigquery.Client,
+    dataset: Dataset,
+    window: Window,
+    families: Families,
+    *,
+    dry_run: bool = False,
 ) -> bigquery.QueryJob:
-    config = bigquery.QueryJobConfig(query_parameters=window.parameters, dry_run=dry_run)
-    sql = dataset.statement(__package__, SQL)
+    config = bigquery.QueryJobConfig(query_parameters=parameters(window, families), dry_run=dry_run)
+    sql = statement(dataset, families)
     return client.query(sql, job_config=config, job_retry=None, **_CALL)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints the table; returns 0 if nothing is unaccounted for or --expected is not given."""
     args = _parse(argv)
-    window = Window(args.start, args.end)
+    window, families = Window(args.start, args.end), args.event_family
+    tables = ", ".join(family.table for family in families)
     try:
         with bigquery_client(args.dataset.project) as client:
-            estimate = estimated_bytes(client, args.dataset, window)
-            print(
-                f"Reading {EVENTS_FACT} and {DEAD_LETTERS} of {args.dataset}, {window.partitions}: "
-                f"{_size(estimate)}\n",
-                flush=True,
-            )
-            counts = count(client, args.dataset, window)
+            estimate = _size(estimated_bytes(client, args.dataset, window, families))
+            reading = f"Reading {tables} and {DEAD_LETTERS} of {args.dataset}, {window.partitions}"
+            print(fold(f"{reading}: {estimate}"), end="\n\n", flush=True)
+            counts = count(client, args.dataset, window, families)
     except arguments.SERVICE_ERRORS as error:
         print(f"error: {arguments.explain(error)}", file=sys.stderr)
         return 1
-    print("\n".join([*lines(counts, args.expected), *notes(counts)]))
-    fault = fault_of(counts, args.expected, window)
+    if len(families) == 1:
+        print("\n".join([*lines(counts, args.expected), *notes(counts)]))
+    else:
+        print("\n".join([*lines_by_family(counts, args.expected), *map(fold, notes(counts))]))
+    fault = fault_of(counts, args.expected, window, families)
     if fault is not None:
         print(f"error: {fault}", file=sys.stderr)
     return 0 if fault is None else 1
@@ -164,17 +132,47 @@ def main(argv: Sequence[str] | None = None) -> int:
 def lines(counts: Counts, published: int | None) -> list[str]:
     """The lines of the table of DESIGN 6; every error kind has one."""
     kinds = dict.fromkeys(map(str, ErrorKind), 0) | dict(counts.dead_letters)
-    unaccounted = None if published is None else published - counts.accounted
     table: list[tuple[str, int | None]] = [
         ("published", published),
         ("facts", counts.facts),
         ("duplicates", counts.duplicates),
         ("dead letters", sum(kinds.values())),
         *((f"  {kind}", found) for kind, found in kinds.items()),
-        ("unaccounted", unaccounted),
+        ("unaccounted", _unaccounted(counts, published)),
         ("conflicts (among the above)", counts.conflicts),
     ]
-    return [f"{name:<28}{_number(value):>14}" for name, value in table]
+    return [_line(name, value) for name, value in table]
+
+
+def lines_by_family(counts: Counts, published: int | None) -> list[str]:
+    """The same for several families: a line for each, and one for each error kind found there."""
+    found = {name or NO_FAMILY: of_family for name, of_family in counts.by_family.items()}
+    table = [
+        f"{name:<28}{one.facts:>13,}{one.duplicates:>13,}{one.letters:>13,}{one.conflicts:>13,}"
+        for name, one in [*found.items(), ("total", counts)]
+    ]
+    kinds = [
+        f"  {name:<26}{kind:<24}{number:>14,}"
+        for name, one in found.items()
+        for kind, number in sorted(one.dead_letters.items())
+    ]
+    return [
+        _line("published", published),
+        "",
+        f"{'':<28}{'facts':>13}{'duplicates':>13}{'dead letters':>13}{'conflicts':>13}",
+        *table,
+        "",
+        *(["dead letters", *kinds, ""] if kinds else []),
+        _line("unaccounted", _unaccounted(counts, published)),
+    ]
+
+
+def _unaccounted(counts: Counts, published: int | None) -> int | None:
+    return None if published is None else published - counts.accounted
+
+
+def _line(name: str, value: int | None) -> str:
+    return f"{name:<28}{'not known' if value is None else f'{value:,}':>14}"
 
 
 def notes(counts: Counts) -> list[str]:
@@ -196,7 +194,9 @@ def notes(counts: Counts) -> list[str]:
     return found
 
 
-def fault_of(counts: Counts, published: int | None, window: Window) -> str | None:
+def fault_of(
+    counts: Counts, published: int | None, window: Window, families: Families
+) -> str | None:
     """What is wrong with the numbers, in one line; None if they add up or cannot be compared."""
     if published is None or published == counts.accounted:
         return None
@@ -205,8 +205,9 @@ def fault_of(counts: Counts, published: int | None, window: Window) -> str | Non
         fault = f"{missing:,} of {published:,} messages are neither fact nor dead letter"
         if window == Window():
             return fault
+        times = " or ".join(dict.fromkeys(family.event_time for family in families))
         return (
-            f"{fault}; is the client_ts of an event outside the partitions read? then leave out "
+            f"{fault}; is the {times} of an event outside the partitions read? then leave out "
             "--start and --end"
         )
     more = counts.accounted - published
@@ -214,10 +215,6 @@ def fault_of(counts: Counts, published: int | None, window: Window) -> str | Non
         f"{more:,} messages more than were published: check --expected (replays count as "
         "published), --start and --end"
     )
-
-
-def _number(value: int | None) -> str:
-    return "not known" if value is None else f"{value:,}"
 
 
 def _size(estimate: int) -> str:
@@ -244,6 +241,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         type=arguments.whole_number(0),
         metavar="N",
         help="messages published in that time, replays among them (default: not known)",
+    )
+    parser.add_argument(
+        "--event_family",
+        type=arguments.families,
+        default=(DEFAULT_FAMILY,),
+        metavar="NAME,...",
+        help=f"the kinds of events to count (default: {DEFAULT_FAMILY.name})",
     )
     return parser.parse_window(argv)
 

@@ -1,1 +1,1 @@
-"""Deletes the data of students from the warehouse and the archive."""
+"""Deletes the data of persons from the warehouse and the archive."""

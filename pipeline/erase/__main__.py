@@ -1,4 +1,4 @@
-"""Deletes students: ``python -m pipeline.erase --help``. Never prints their ids."""
+"""Deletes persons: ``python -m pipeline.erase --help``. Never prints their ids."""
 
 import argparse
 import dataclasses
@@ -15,10 +15,11 @@ from google.cloud import bigquery
 
 from gcp import arguments
 from gcp.clients import bigquery_client
-from pipeline.erase.students import Students, archived, rewrite
+from pipeline.erase.persons import Persons, archived, rewrite
 from pipeline.sources.files import check_archive, match
-from schemas.families import FAMILIES
-from schemas.limits import MAX_ID_LENGTH
+from schemas.contract import MAX_ID_LENGTH
+from schemas.families import DEFAULT_FAMILY, FAMILIES
+from schemas.family import EventFamily
 from schemas.tables import DEAD_LETTERS
 
 # How long rows stay in BigQuery's streaming buffer at most. Used only to say when to try again, and
@@ -27,15 +28,18 @@ STREAMING_BUFFER = dt.timedelta(minutes=90)
 # A row says when it was sent, the buffer when it arrived.
 _ON_THE_WAY = dt.timedelta(minutes=5)
 _BUFFER_REFUSAL = "would affect rows in the streaming buffer"
-# When a row was sent, by table; others are not streamed into.
-_SENT = {family.table: "ingest_ts" for family in FAMILIES.values()} | {DEAD_LETTERS: "failed_at"}
+# Seconds. The library's default is ten minutes; here a person waits.
+_CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(30)}
 _IDS_IN_A_QUERY = 10_000
-_THEIRS = "TO_HEX(SHA256(student_id)) IN UNNEST(@ids)"
+# The column of a dead letter that names its person, where it is known.
+_PERSON = "student_id"
+# Other tables may have ids of other types.
+_THEIRS = "TO_HEX(SHA256(CAST(`{}` AS STRING))) IN UNNEST(@ids)"
 # Two sources may use the same message ids, and a file that is replaced uses its own again.
 _LETTER = (
     "TO_HEX(SHA256(TO_JSON_STRING(STRUCT(message_id, source, TO_HEX(SHA256(payload)) AS payload))))"
 )
-_CUT = "payload_truncated AND student_id IS NULL"
+_CUT = f"payload_truncated AND {_PERSON} IS NULL"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,10 +50,16 @@ class _Rows:
     condition: str
     ids: Sequence[str]
 
+    @property
+    def sent(self) -> str | None:
+        """The column with the time at which a row was sent; None if it was not streamed."""
+        sent = {family.table: family.column("ingest_ts") for family in FAMILIES.values()}
+        return (sent | {DEAD_LETTERS: "failed_at"}).get(self.table.table_id)
+
     @functools.cached_property
     def deletable(self) -> tuple[str, dt.datetime | None]:
         """A condition for rows outside the streaming buffer, and its parameter ``@settled``."""
-        buffer, sent = self.table.streaming_buffer, _SENT.get(self.table.table_id)
+        buffer, sent = self.table.streaming_buffer, self.sent
         if buffer is None or sent is None:
             return "TRUE", None
         if buffer.oldest_entry_time is None:
@@ -82,8 +92,8 @@ class _Left:
             )
         if self.cut:
             yield (
-                f"{self.cut:,} dead letters are cut and cannot be assigned to a student: find "
-                f"their messages in the archive and set student_id ({self.query})"
+                f"{self.cut:,} dead letters are cut and cannot be assigned to a person: find "
+                f"their messages in the archive and set {_PERSON} ({self.query})"
             )
 
 
@@ -107,40 +117,51 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _erase(client: bigquery.Client, args: argparse.Namespace) -> _Left:
     """Deletes, and prints one line per table and for the archive; returns what is left."""
-    letters = client.get_table(args.dataset.table(DEAD_LETTERS))  # absent: a mistyped dataset
-    keys, cut = _letters_of(client, letters, args.students)
-    query = f"SELECT source, message_id FROM `{letters}` WHERE {_CUT}"  # noqa: S608 - a table's own id
+    persons = Persons(args.persons, args.event_family)
+    # Absent: a mistyped dataset.
+    letters = client.get_table(args.dataset.table(DEAD_LETTERS), **_CALL)
+    keys, cut = _letters_of(client, letters, persons)
+    where = f"{_CUT} AND {_of_families(persons.families)}"
+    query = f"SELECT source, message_id FROM `{letters}` WHERE {where}"  # noqa: S608 - a table's own id
     left = _Left(cut=cut, query=query)
     for start in range(0, len(keys) or 1, _IDS_IN_A_QUERY):
         some = _Rows(letters, f"{_LETTER} IN UNNEST(@ids)", keys[start : start + _IDS_IN_A_QUERY])
         _clear(client, some, left, dry_run=args.dry_run)
-    for item in client.list_tables(str(args.dataset)):
-        table = client.get_table(item.reference)
-        has_student = any(field.name == "student_id" for field in table.schema)
-        if has_student and table.table_type == "TABLE" and table.table_id != DEAD_LETTERS:
-            theirs = _Rows(table, _THEIRS, args.students.digests)
+    for item in client.list_tables(str(args.dataset), **_CALL):
+        table = client.get_table(item.reference, **_CALL)
+        named = [field.name for field in table.schema if field.name in persons.columns]
+        if named and table.table_type == "TABLE" and table.table_id != DEAD_LETTERS:
+            condition = " OR ".join(map(_THEIRS.format, named))
+            theirs = _Rows(table, f"({condition})", persons.digests)
             _clear(client, theirs, left, dry_run=args.dry_run)
     if args.archive is not None:
-        _erase_archive(args.archive, args.students, dry_run=args.dry_run)
+        _erase_archive(args.archive, persons, dry_run=args.dry_run)
     return left
 
 
-def _letters_of(
-    client: bigquery.Client, letters: bigquery.Table, students: Students
-) -> tuple[list[str], int]:
-    """The keys of the students' dead letters; how many more are cut, so that they may be theirs.
+def _of_families(families: Sequence[EventFamily]) -> str:
+    """The condition for dead letters of these families, or of none."""
+    names = ", ".join(f"'{family.name}'" for family in families)
+    return f"(event_family IS NULL OR event_family IN ({names}))"
 
-    A row's student_id decides if it has one; else the readable part of the message does.
+
+def _letters_of(
+    client: bigquery.Client, letters: bigquery.Table, persons: Persons
+) -> tuple[list[str], int]:
+    """The keys of the persons' dead letters; how many more are cut, so that they may be theirs.
+
+    If a row says whose it is, that decides; else the readable part of the message does.
     """
     sql = (
-        f"SELECT {_LETTER} AS letter, student_id IS NOT NULL AS assigned, {_THEIRS} AS theirs, "  # noqa: S608 - a table's own id
-        f"IFNULL({_CUT}, FALSE) AS cut, IF(student_id IS NULL, payload, NULL) AS payload, "
-        f"TO_JSON_STRING(attributes) AS sent FROM `{letters}`"
+        f"SELECT {_LETTER} AS letter, {_PERSON} IS NOT NULL AS assigned, "  # noqa: S608 - a table's own id
+        f"{_THEIRS.format(_PERSON)} AS theirs, IFNULL({_CUT}, FALSE) AS cut, "
+        f"IF({_PERSON} IS NULL, payload, NULL) AS payload, TO_JSON_STRING(attributes) AS sent "
+        f"FROM `{letters}` WHERE {_of_families(persons.families)}"
     )
     keys, cut = set(), 0
-    for row in _query(client, sql, students.digests):
+    for row in _query(client, sql, persons.digests):
         sent = json.loads(row.sent or "null")
-        if row.theirs if row.assigned else students.own(row.payload or b"", sent):
+        if row.theirs if row.assigned else persons.own(row.payload or b"", sent):
             keys.add(row.letter)
         else:
             cut += row.cut
@@ -163,7 +184,7 @@ def _clear(client: bigquery.Client, rows: _Rows, left: _Left, *, dry_run: bool) 
 def _count(client: bigquery.Client, rows: _Rows) -> tuple[int, int, dt.datetime | None]:
     """How many rows there are, how many of them are in the buffer, when the last one was sent."""
     condition, settled = rows.deletable
-    newest = f"MAX({_SENT[rows.table.table_id]})" if rows.table.table_id in _SENT else "NULL"
+    newest = f"MAX({rows.sent})" if rows.sent else "NULL"
     sql = (
         f"SELECT COUNT(*) AS found, COUNTIF(NOT ({condition})) AS fresh, {newest} AS newest "  # noqa: S608 - a table's own id
         f"FROM `{rows.table}` WHERE {rows.condition}"
@@ -192,45 +213,46 @@ def _query(
     if settled is not None:
         parameters.append(bigquery.ScalarQueryParameter("settled", "TIMESTAMP", settled))
     config = bigquery.QueryJobConfig(query_parameters=parameters)
-    return client.query(sql, job_config=config).result()
+    return client.query(sql, job_config=config, job_retry=None, **_CALL).result(**_CALL)
 
 
-def _erase_archive(pattern: str, students: Students, *, dry_run: bool) -> None:
+def _erase_archive(pattern: str, persons: Persons, *, dry_run: bool) -> None:
     paths = match(pattern)
     messages = files = 0
     for path in paths:
         check_archive(path)
-        found = archived(path, students)
+        found = archived(path, persons)
         if found and not dry_run:
-            rewrite(path, students)
+            rewrite(path, persons)
         messages, files = messages + found, files + bool(found)
     verb = "would be rewritten" if dry_run else "rewritten"
     print(f"{pattern}: {files:,} of {len(paths):,} files {verb}, without {messages:,} messages")
 
 
 @arguments.checked
-def _students(text: str) -> Students:
-    """The file with the ids; ``-`` is standard input."""
+def _ids(text: str) -> frozenset[str]:
+    """The ids in the file; ``-`` is standard input."""
     ids = arguments.ids(text)
     if max(map(len, ids)) > MAX_ID_LENGTH:
         raise ValueError(f"an id has at most {MAX_ID_LENGTH} characters")
-    return Students(ids)
+    return ids
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = arguments.Parser(
         prog="python -m pipeline.erase",
-        description="Deletes the data of students from the warehouse and the raw archive. Safe to "
+        description="Deletes the data of persons from the warehouse and the raw archive. Safe to "
         "repeat; exit code 1 if rows are left: in BigQuery's streaming buffer, or cut so that "
-        "they cannot be assigned to a student.",
+        "they cannot be assigned to a person.",
     )
     parser.add_argument(
         "--dataset", required=True, type=arguments.dataset, metavar="PROJECT.DATASET"
     )
     parser.add_argument(
+        "--persons",
         "--students",
         required=True,
-        type=_students,
+        type=_ids,
         metavar="FILE",
         help="their ids, one per line; - reads them from standard input; an id with blanks around "
         "it is matched with and without them",
@@ -241,7 +263,19 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--dry_run", action="store_true", help="count what would be deleted, change nothing"
     )
-    return parser.parse_args(argv)
+    parser.add_argument(
+        "--event_family",
+        type=arguments.families,
+        default=(DEFAULT_FAMILY,),
+        metavar="NAME,...",
+        help="the kinds of events to delete theirs of; the registration of each says which field "
+        f"names a person (default: {DEFAULT_FAMILY.name})",
+    )
+    args = parser.parse_args(argv)
+    if not any(family.person for family in args.event_family):
+        names = ", ".join(family.name for family in args.event_family)
+        parser.error(f"--event_family: no field of {names} names a person")
+    return args
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from pipeline.replay.candidate_sources import (
 from pipeline.replay.candidates import Outcome, ReplayPolicy, Selection
 from pipeline.replay.sending import Examples, Tally, replay, to_topic
 from schemas.errors import ErrorKind
-from schemas.families import DEFAULT_FAMILY, FAMILIES
+from schemas.families import DEFAULT_FAMILY
 from transforms.fixes import FIXES
 
 # Replaying an event that reports a failure of the app produces the same dead letter again.
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _source(args: argparse.Namespace) -> Iterator[CandidateSource]:
     if args.dataset is not None:
         with bigquery_client(args.dataset.project) as client:
-            yield TableCandidates(client, args.dataset, args.family, args.selection)
+            yield TableCandidates(client, args.dataset, args.event_family, args.selection)
         return
     name = f"subscription {args.dead_letter_subscription}"
     with SubscriberClient() as subscriber, about(name):
@@ -80,10 +80,11 @@ def _source(args: argparse.Namespace) -> Iterator[CandidateSource]:
 
 
 def _replay(source: CandidateSource, args: argparse.Namespace, tally: Tally) -> None:
-    rules = ReplayPolicy(args.family, args.selection, FIXES.get(args.fix), args.max_replays)
+    fix = FIXES.get(args.fix)
+    rules = ReplayPolicy(args.event_family, args.selection, fix, args.max_replays)
     if args.dry_run:
-        examples = Examples(args.family)
-        replay(source, rules, examples, tally, acknowledge=False)
+        examples = Examples(args.event_family)
+        replay(source, rules, lambda _: set(), tally, acknowledge=False, show=examples.show)
         print("\n".join(f"for instance {line}" for line in examples.lines))
         return
     with PublisherClient() as client, progress("Dead letters", source.total) as advance:
@@ -153,15 +154,16 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--event_family",
-        default=DEFAULT_FAMILY.name,
-        choices=sorted(FAMILIES),
-        help="the kind of events (default: %(default)s)",
+        type=arguments.families,
+        default=(DEFAULT_FAMILY,),
+        metavar="NAME,...",
+        help="the kinds of events whose dead letters to replay, beside those of no family "
+        f"(default: {DEFAULT_FAMILY.name})",
     )
     parser.add_argument(
         "--dry_run", action="store_true", help="count and show examples, send nothing"
     )
     args = parser.parse_window(argv)
-    args.family = FAMILIES[args.event_family]
     args.selection = Selection(
         kinds=frozenset(args.kind or map(str, _DEFAULT_KINDS)),
         start=args.start or dt.datetime.min.replace(tzinfo=dt.UTC),

@@ -12,10 +12,9 @@ from google.cloud.pubsub_v1 import SubscriberClient
 from google.pubsub_v1.types import ReceivedMessage
 
 from gcp.dataset import Dataset
+from pipeline import fact_tables
 from pipeline.replay.candidates import ReplayCandidate, Selection
 from schemas.family import EventFamily
-
-SQL = "dead_letters.sql"
 
 _BATCH = 500
 _PULL_SECONDS = 5.0
@@ -130,13 +129,13 @@ class TableCandidates:
         self,
         client: bigquery.Client,
         dataset: Dataset,
-        family: EventFamily,
+        families: Sequence[EventFamily],
         selection: Selection,
     ) -> None:
         """Runs the query; raises the client's errors."""
-        config = bigquery.QueryJobConfig(query_parameters=parameters(family, selection))
+        config = bigquery.QueryJobConfig(query_parameters=parameters(families, selection))
         retry = bigquery.DEFAULT_RETRY.with_timeout(30)
-        sql = dataset.statement(__package__, SQL)
+        sql = statement(dataset, families)
         job = client.query(sql, job_config=config, job_retry=None, retry=retry)
         self._rows = job.result(page_size=_BATCH, retry=retry)
         self.total: int | None = self._rows.total_rows
@@ -154,12 +153,18 @@ class TableCandidates:
         """Does nothing: a letter stays in the table, and remains true."""
 
 
+def statement(dataset: Dataset, families: Sequence[EventFamily]) -> str:
+    """The query over the dead letters of these families; see ``parameters``."""
+    facts = fact_tables.rows(dataset, families, "event_id")
+    return dataset.statement(__package__, "dead_letters.sql", facts=facts)
+
+
 def parameters(
-    family: EventFamily, selection: Selection
+    families: Sequence[EventFamily], selection: Selection
 ) -> list[bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter]:
     """The query parameters."""
     return [
-        bigquery.ScalarQueryParameter("event_family", "STRING", family.name),
+        bigquery.ArrayQueryParameter("event_families", "STRING", [f.name for f in families]),
         bigquery.ArrayQueryParameter("error_kinds", "STRING", sorted(selection.kinds)),
         bigquery.ScalarQueryParameter("first_date", "DATE", selection.start.date()),
         bigquery.ScalarQueryParameter("start", "TIMESTAMP", selection.start),

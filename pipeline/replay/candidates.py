@@ -4,7 +4,7 @@ import dataclasses
 import datetime as dt
 import enum
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import msgspec
@@ -42,9 +42,11 @@ class ReplayCandidate:
         payload: the message data.
         attributes: the original ones.
         message_id: of the original message.
-        error_kind, error_field, stage, event_id, failed_at, replay_count: as in the table.
+        error_kind, error_field, stage, event_family, event_id, failed_at, replay_count: as in the
+            table.
         truncated: whether the payload is only the beginning of it.
-        is_fact: whether the event is already a fact; always False for a letter from the topic.
+        is_fact: whether the event is already a fact of its family; always False for a letter of
+            no family, and for one from the topic.
     """
 
     payload: bytes
@@ -53,6 +55,7 @@ class ReplayCandidate:
     error_kind: str
     error_field: str | None
     stage: str
+    event_family: str | None
     event_id: str | None
     failed_at: dt.datetime
     replay_count: int
@@ -75,6 +78,7 @@ class ReplayCandidate:
                 error_kind=attributes["error_kind"],
                 error_field=attributes.get("error_field"),
                 stage=attributes["stage"],
+                event_family=attributes.get("event_family"),
                 event_id=attributes.get("event_id"),
                 failed_at=_moment(attributes["failed_at"]),
                 replay_count=int(attributes[REPLAY_COUNT]),
@@ -94,6 +98,7 @@ class ReplayCandidate:
             error_kind=row["error_kind"],
             error_field=row["error_field"],
             stage=row["stage"],
+            event_family=row["event_family"],
             event_id=row["event_id"],
             failed_at=row["failed_at"],
             replay_count=row["replay_count"] or 0,
@@ -143,29 +148,38 @@ class Selection:
         )
 
 
-@dataclasses.dataclass(frozen=True)
 class ReplayPolicy:
-    """Decides what to do with a letter.
+    """Decides what to do with a letter."""
 
-    Attributes:
-        fix: None if the payload is sent unchanged.
-        max_replays: a letter that has been replayed this often is skipped.
-    """
+    def __init__(
+        self,
+        families: Iterable[EventFamily],
+        selection: Selection,
+        fix: Fix | None,
+        max_replays: int,
+    ) -> None:
+        """Takes the options.
 
-    family: EventFamily
-    selection: Selection
-    fix: Fix | None
-    max_replays: int
+        Args:
+            families: whose letters to replay, beside those of no family.
+            selection: which of them.
+            fix: None if the payload is sent unchanged.
+            max_replays: a letter that has been replayed this often is skipped.
+        """
+        self._families = {family.name: family for family in families}
+        self._selection, self._fix, self._max_replays = selection, fix, max_replays
 
     def decide(self, letter: ReplayCandidate) -> tuple[Outcome, bytes]:
         """The outcome for a letter, and the payload to send if it is REPLAYED."""
-        payload = self.fix(self.family, letter.payload) if self.fix else letter.payload
+        family = self._families.get(letter.event_family or "")
+        foreign = family is None and letter.event_family is not None
+        payload = self._fix(family, letter.payload) if self._fix else letter.payload
         for outcome, applies in (
-            (Outcome.NOT_SELECTED, letter not in self.selection),
+            (Outcome.NOT_SELECTED, foreign or letter not in self._selection),
             (Outcome.IS_FACT, letter.is_fact),
             (Outcome.TRUNCATED, letter.truncated),
-            (Outcome.MAX_REPLAYS, letter.replay_count >= self.max_replays),
-            (Outcome.NOT_FIXED, self.fix is not None and payload == letter.payload),
+            (Outcome.MAX_REPLAYS, letter.replay_count >= self._max_replays),
+            (Outcome.NOT_FIXED, self._fix is not None and payload == letter.payload),
         ):
             if applies:
                 return outcome, payload

@@ -3,7 +3,9 @@
 -- all of its replays have one letter here. An attribute replay_of without a count is the sender's own.
 -- Messages that share a message_id (two sources that number theirs alike) are told apart by source and
 -- payload; of which of them a replay is, by event_id, else by payload, since a replay has a source of
--- its own. Of events_fact, event_id is read as a whole.
+-- its own. Letters of no family are replayed with whatever families are asked for: only the run can say
+-- whether one of its families reads them by now. A letter of no family that is replayed may come back as
+-- one of a family, so families are selected last. Of the fact tables, event_id is read as a whole.
 WITH
   letters AS (
     SELECT
@@ -11,6 +13,7 @@ WITH
       error_kind,
       error_field,
       stage,
+      event_family,
       event_id,
       source,
       failed_at,
@@ -21,7 +24,7 @@ WITH
       IF(replay_count > 0, JSON_VALUE(attributes.replay_of), NULL) AS replay_of,
       TO_HEX(SHA256(payload)) AS digest
     FROM `${project}.${dataset}.dead_letters`
-    WHERE failed_date >= @first_date AND event_family = @event_family
+    WHERE failed_date >= @first_date
   ),
   chains AS (
     SELECT
@@ -58,8 +61,19 @@ WITH
   )
 SELECT
   * REPLACE (TO_JSON_STRING(attributes) AS attributes),
-  event_id IS NOT NULL
-  AND event_id IN (SELECT event_id FROM `${project}.${dataset}.events_fact`) AS is_fact
+  COALESCE(
+    CONCAT(event_family, ' ', event_id) IN (
+      SELECT CONCAT(event_family, ' ', event_id)
+      FROM (
+    ${facts}
+      )
+    ),
+    FALSE
+  ) AS is_fact
 FROM last_letters
-WHERE error_kind IN UNNEST(@error_kinds) AND failed_at >= @start AND failed_at < @end
+WHERE
+  (event_family IS NULL OR event_family IN UNNEST(@event_families))
+  AND error_kind IN UNNEST(@error_kinds)
+  AND failed_at >= @start
+  AND failed_at < @end
 ORDER BY failed_at, message_id;

@@ -1,7 +1,7 @@
 """The replay itself: sends selected letters as messages, and counts the outcomes."""
 
 import collections
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from google.api_core.exceptions import GoogleAPICallError
@@ -26,6 +26,8 @@ UNREADABLE = "(no dead letter)"
 Tally: TypeAlias = collections.Counter[tuple[str, Outcome]]
 # Takes messages, returns the indices of those that the topic rejects.
 Send: TypeAlias = Callable[[Sequence[PubsubMessage]], set[int]]
+# Takes a letter and the payload that is sent for it.
+Show: TypeAlias = Callable[[ReplayCandidate, bytes], None]
 _Chosen: TypeAlias = tuple[str, ReplayCandidate, PubsubMessage]
 
 
@@ -37,6 +39,7 @@ def replay(
     advance: Callable[[int], None] = lambda _: None,
     *,
     acknowledge: bool = True,
+    show: Show = lambda *_: None,
 ) -> None:
     """Sends the letters that the policy selects; acknowledges each once the topic has it.
 
@@ -47,6 +50,7 @@ def replay(
         tally: letters by error kind and outcome, up to date even if an error ends the replay.
         advance: called with the number of letters processed so far.
         acknowledge: whether to acknowledge what was sent; False in a dry run.
+        show: called with each letter to be sent.
     """
     for batch in source:
         chosen = []
@@ -56,6 +60,7 @@ def replay(
                 continue
             outcome, payload = rules.decide(letter)
             if outcome is Outcome.REPLAYED:
+                show(letter, payload)
                 chosen.append((key, letter, letter.again(payload)))
             else:
                 tally[letter.error_kind, outcome] += 1
@@ -104,29 +109,37 @@ def to_topic(client: PublisherClient, topic: str) -> Send:
 
 
 class Examples:
-    """Replaces the topic in a dry run: accepts everything, and describes the first few."""
+    """Describes the first few letters of each family that a dry run would send."""
 
-    def __init__(self, family: EventFamily) -> None:
-        self._family = family
-        self.lines: list[str] = []
+    def __init__(self, families: Iterable[EventFamily]) -> None:
+        self._families = {family.name: family for family in families}
+        self._lines: dict[str, list[str]] = {}
 
-    def __call__(self, messages: Sequence[PubsubMessage]) -> set[int]:
-        """Rejects none."""
-        for message in messages[: _EXAMPLES - len(self.lines)]:
-            self.lines.append(redacted(message.data, self._family))
-        return set()
+    def show(self, letter: ReplayCandidate, payload: bytes) -> None:
+        """Adds a letter."""
+        name = letter.event_family or ""
+        lines = self._lines.setdefault(name, [])
+        if len(lines) < _EXAMPLES:
+            family = self._families.get(name)
+            lines.append(f"{name or 'no family'}, {redacted(payload, family)}")
+
+    @property
+    def lines(self) -> list[str]:
+        """One line for each example."""
+        return [line for lines in self._lines.values() for line in lines]
 
 
-def redacted(payload: bytes, family: EventFamily) -> str:
+def redacted(payload: bytes, family: EventFamily | None) -> str:
     """The shape of a payload, without any value of it: sizes, contract fields and JSON types."""
     size = f"{len(payload):,} bytes"
     fields = fields_of(payload)
     if fields is None:
         return f"{size}, no JSON object"
-    known = family.event.__struct_fields__
+    known = family.event.__struct_fields__ if family else ()
     parts = [f"{name} {_json_type(bytes(fields[name]))}" for name in known if name in fields]
     unknown = len(fields.keys() - set(known))
-    parts += [f"{unknown} fields that the contract does not know"] if unknown else []
+    parts += [f"{unknown} fields that the contract does not know"] if unknown and family else []
+    parts += [] if family else [f"{unknown} fields"]
     return f"{size}: {', '.join(parts)}"
 
 

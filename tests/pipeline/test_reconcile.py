@@ -4,7 +4,8 @@ import datetime as dt
 
 import pytest
 
-from pipeline.reconcile import Window, main
+from pipeline.counts import Window
+from pipeline.reconcile import main
 from tests.ddl import golden
 
 FACT = {"event_id": "e1", "event_type": "page_view", "client_ts": "2026-03-02T10:00:00Z"}
@@ -33,9 +34,11 @@ def counted(applied, capsys):
     def run(*options):
         code = main([f"--dataset={applied.dataset}", *options])
         out, error = capsys.readouterr()
-        reading, empty, *table = run.lines = out.splitlines()
+        first, _, rest = out.partition("\n\n")
+        assert max(map(len, first.splitlines())) <= 80
+        reading, table = " ".join(first.splitlines()), rest.splitlines()
+        run.lines = table
         assert reading.startswith(f"Reading events_fact and dead_letters of {applied.dataset}, ")
-        assert empty == ""
         return code, {line[:28].strip(): line[28:].strip() for line in table}, reading + error
 
     return run

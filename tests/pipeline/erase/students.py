@@ -1,7 +1,10 @@
 """Messages of two students for the tests of erasing, whole and broken."""
 
 import json
+from collections.abc import Iterable
 
+from pipeline.erase.persons import Persons
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from tests.support.events import event
 
 STUDENT = "anna-müller/7"
@@ -22,3 +25,8 @@ OTHERS = [
     b"{broken",
     b"",
 ]
+
+
+def students(ids: Iterable[str]) -> Persons:
+    """The students with these ids."""
+    return Persons(ids, [EXAM_EVENT])

@@ -9,7 +9,6 @@ import sys
 import pytest
 from google.api_core.exceptions import BadRequest
 from google.cloud import bigquery
-from google.cloud.bigquery.table import StreamingBuffer
 
 from gcp import arguments
 from pipeline.erase import __main__ as erase
@@ -112,7 +111,7 @@ def test_a_cut_dead_letter_of_nobody_known_is_reported_until_it_is_assigned(
     output = capsys.readouterr()
     assert "dead_letters: 1 rows deleted\n" in output.out
     assert output.err.startswith(
-        "error: 1 dead letters are cut and cannot be assigned to a student: find their messages in "
+        "error: 1 dead letters are cut and cannot be assigned to a person: find their messages in "
         "the archive and set student_id ("
     )
     assert output.err.count("\n") == 1
@@ -124,21 +123,6 @@ def test_a_cut_dead_letter_of_nobody_known_is_reported_until_it_is_assigned(
     )
     assert erase.main(options) == 0
     assert len(rows_of("SELECT message_id FROM {dataset}.dead_letters")) == 1
-
-
-@pytest.fixture
-def buffered(monkeypatch):
-    """Has every table report a streaming buffer since a moment, or since an unknown one.
-
-    A fake, since bqemulator has no streaming buffer: there every row can be deleted at once.
-    """
-
-    def since(oldest):
-        entry = {"oldestEntryTime": str(int(oldest.timestamp() * 1000))} if oldest else {}
-        reported = StreamingBuffer({"estimatedRows": "2"} | entry)
-        monkeypatch.setattr(bigquery.Table, "streaming_buffer", property(lambda _: reported))
-
-    return since
 
 
 @pytest.mark.parametrize("minutes", [30, None])

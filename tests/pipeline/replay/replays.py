@@ -11,7 +11,7 @@ from pipeline.replay.__main__ import main
 from pipeline.replay.candidates import ReplayPolicy, Selection
 from pipeline.sinks.insert_rows import json_row
 from schemas.errors import ErrorKind
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from tests.transforms.builders import letter, message
 from transforms.dead_letters import DeadLetterRow, to_pubsub, to_row
 
@@ -84,7 +84,7 @@ def ids(letters):
 
 
 def rules():
-    return ReplayPolicy(EXAM_EVENT, ALL, None, 3)
+    return ReplayPolicy([EXAM_EVENT], ALL, None, 3)
 
 
 def insert(warehouse, *letters):

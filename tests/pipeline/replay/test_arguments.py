@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.replay.__main__ import main
 from pipeline.replay.sending import redacted
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 
 
 @pytest.mark.parametrize(

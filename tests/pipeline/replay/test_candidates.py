@@ -8,7 +8,7 @@ import pytest
 from google.pubsub_v1.types import PubsubMessage
 
 from pipeline.replay.candidates import Outcome, ReplayCandidate, ReplayPolicy
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from tests.pipeline.replay.replays import ALL, THEIRS
 from tests.transforms.builders import NOW, letter, message, payload
 from transforms.dead_letters import to_pubsub, to_row
@@ -30,7 +30,7 @@ def read(dead=DEAD):
 
 def judged(dead=None, selection=ALL, fix=None, max_replays=3):
     found = dead if isinstance(dead, ReplayCandidate) else read(dead or DEAD)
-    return ReplayPolicy(EXAM_EVENT, selection, FIXES.get(fix), max_replays).decide(found)[0]
+    return ReplayPolicy([EXAM_EVENT], selection, FIXES.get(fix), max_replays).decide(found)[0]
 
 
 def test_topic_and_table_tell_the_same():
@@ -43,6 +43,7 @@ def test_topic_and_table_tell_the_same():
         error_kind="not_json",
         error_field="answer",
         stage="ValidateEvents",
+        event_family="exam_event",
         event_id="e1",
         failed_at=NOW,
         replay_count=1,
@@ -191,13 +192,13 @@ def test_what_is_only_a_beginning_or_a_fact_stays():
 def test_a_body_that_is_no_text_is_of_no_test_and_stays():
     spoilt = read(letter(message(b'{"test_id": "t1\xff", "client_ts": "2026-03-02T10:00:00\xff"}')))
     of_test = dataclasses.replace(ALL, test="t1")
-    rules = ReplayPolicy(EXAM_EVENT, of_test, FIXES["assume_utc"], 3)
+    rules = ReplayPolicy([EXAM_EVENT], of_test, FIXES["assume_utc"], 3)
     assert rules.decide(spoilt) == (Outcome.NOT_SELECTED, spoilt.payload)
 
 
 def test_a_fix_mends_or_leaves():
     naive = payload(client_ts="2026-03-02T10:00:00")
-    rules = ReplayPolicy(EXAM_EVENT, ALL, FIXES["assume_utc"], 3)
+    rules = ReplayPolicy([EXAM_EVENT], ALL, FIXES["assume_utc"], 3)
     result, mended = rules.decide(read(letter(message(naive))))
     assert result is Outcome.REPLAYED
     assert json.loads(mended)["client_ts"] == "2026-03-02T10:00:00Z"

@@ -1,7 +1,8 @@
-"""Finds the messages of students, and removes them from archives."""
+"""Finds the messages of persons, and removes them from archives."""
 
 import bisect
 import contextlib
+import datetime as dt
 import hashlib
 import json
 import os
@@ -18,6 +19,12 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.io.gcp.gcsio import GcsIO, parse_gcs_path
 from google.api_core.exceptions import PreconditionFailed
 
+from schemas.errors import ContractError
+from schemas.families import FAMILIES
+from schemas.family import EventFamily
+from schemas.message import Message
+from transforms.route import Router
+
 # Characters that make an id part of a longer word.
 _WITHIN = re.compile(rb"[\w\-\x80-\xff]")
 _ESCAPE = re.compile(
@@ -26,22 +33,30 @@ _ESCAPE = re.compile(
 # Attributes that a replay adds: they contain counts and message ids.
 _REPLAY = "replay_"
 _TEMPORARY = ".erasing"
+_ANY = dt.datetime.min.replace(tzinfo=dt.UTC)
 # The rest of an archive is kept in memory up to this size; Pub/Sub writes files of up to 100 MB.
 _IN_MEMORY_BYTES = 256 * 1024 * 1024
 
 
-class Students:
-    """The students to delete.
+class Persons:
+    """The persons to delete, and the event families whose messages may be theirs.
 
-    A message is a student's if its field student_id says so. If it has no such field (it is not
-    JSON, is cut off, names nobody), it is the student's if an attribute's value is the id, or if
-    the id occurs anywhere in it, as a whole word and in any of JSON's spellings.
+    A message is a person's if it says so in a field that names a person in one of these families.
+    If it has no such field (it is not JSON, is cut off, names nobody), it is theirs if an
+    attribute's value is the id, or if the id occurs anywhere in it, as a whole word and in any of
+    JSON's spellings; unless it is a message of another family, or of one that holds no person.
     """
 
-    def __init__(self, ids: Iterable[str]) -> None:
+    def __init__(self, ids: Iterable[str], families: Iterable[EventFamily]) -> None:
         self._ids = frozenset(ids)
+        self.families = tuple(families)
+        names = dict.fromkeys(family.person for family in self.families if family.person)
+        fields: list[Any] = [(name, Any, None) for name in names]
+        self._fields = msgspec.json.Decoder(msgspec.defstruct("PersonFields", fields))
+        self._router = Router([*FAMILIES.values()])
+        self._others = FAMILIES.keys() - {f.name for f in self.families if f.person is not None}
         self._sorted = sorted(self._ids)
-        first = re.escape(bytes({student.encode()[0] for student in self._ids}))
+        first = re.escape(bytes({person.encode()[0] for person in self._ids}))
         self._starts = re.compile(
             rb"(?:(?<!%b)|(?<=\\[bfnrt]))(?=[\\%b])" % (_WITHIN.pattern, first)
         )
@@ -49,17 +64,41 @@ class Students:
     @property
     def digests(self) -> list[str]:
         """SHA-256 of each id in hex, for queries: BigQuery keeps their parameters with the job."""
-        return [hashlib.sha256(student.encode()).hexdigest() for student in self._sorted]
+        return [hashlib.sha256(person.encode()).hexdigest() for person in self._sorted]
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns of tables that name a person."""
+        return frozenset(
+            family.column(family.person) for family in self.families if family.person is not None
+        )
 
     def own(self, payload: bytes, attributes: Mapping[str, str] | None = None) -> bool:
-        """Whether a message is one of these students'."""
+        """Whether a message is one of these persons'."""
+        if named := self._names(payload):
+            return not self._ids.isdisjoint(named)
+        sent = dict(attributes or {})
+        if self._family(payload, sent) in self._others:
+            return False
+        return self._named(sent) or self._mentioned(payload)
+
+    def _family(self, payload: bytes, attributes: dict[str, str]) -> str | None:
+        """The name of the family that reads a message; None if there is none."""
+        message = Message(
+            payload=payload, attributes=attributes, message_id="", publish_time=_ANY, source=""
+        )
         try:
-            student = msgspec.json.decode(payload, type=_Owned).student_id
+            return self._router.family_of(message)
+        except ContractError:
+            return None
+
+    def _names(self, payload: bytes) -> list[str]:
+        """The persons that a message names in the fields for them."""
+        try:
+            fields = msgspec.structs.astuple(self._fields.decode(payload))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            student = None
-        if student is not None:
-            return student in self._ids
-        return self._named(attributes or {}) or self._mentioned(payload)
+            return []
+        return [value for value in fields if isinstance(value, str)]
 
     def _named(self, attributes: Mapping[str, str]) -> bool:
         return any(
@@ -100,10 +139,6 @@ class Students:
         return False
 
 
-class _Owned(msgspec.Struct):
-    student_id: str | None = None
-
-
 def _characters(text: bytes, place: int) -> Iterator[tuple[str, int]]:
     """The characters that a place can mean, plain and as JSON's escape; the end of each."""
     lead = text[place : place + 1]
@@ -115,15 +150,15 @@ def _characters(text: bytes, place: int) -> Iterator[tuple[str, int]]:
         yield json.loads(b'"%b"' % escape[0]), escape.end()
 
 
-def archived(path: str, students: Students) -> int:
-    """The number of messages of an archive that are the students'."""
+def archived(path: str, persons: Persons) -> int:
+    """The number of messages of an archive that are theirs."""
     with FileSystems.open(path) as stream:
         records: Any = fastavro.reader(stream)
-        return sum(students.own(record["data"], record["attributes"]) for record in records)
+        return sum(persons.own(record["data"], record["attributes"]) for record in records)
 
 
-def rewrite(path: str, students: Students) -> None:
-    """Removes the students' messages from an archive; deletes it if no others are in it.
+def rewrite(path: str, persons: Persons) -> None:
+    """Removes the persons' messages from an archive; deletes it if no others are in it.
 
     The file is replaced as a whole, so that an interruption leaves it unchanged, and keeps its age.
 
@@ -132,15 +167,15 @@ def rewrite(path: str, students: Students) -> None:
     """
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as copy:
         if path.startswith("gs://"):
-            _rewrite_object(path, students, copy)
+            _rewrite_object(path, persons, copy)
         else:
-            _rewrite_file(path, students, copy)
+            _rewrite_file(path, persons, copy)
 
 
-def _rewrite_object(path: str, students: Students, copy: IO[bytes]) -> None:
+def _rewrite_object(path: str, persons: Persons, copy: IO[bytes]) -> None:
     bucket, name = parse_gcs_path(path)
     blob = GcsIO().client.bucket(bucket).get_blob(name)
-    if not _copy_others(path, students, copy):
+    if not _copy_others(path, persons, copy):
         blob.delete()
         return
     # A new object is as old as its upload: the bucket's rules go by its custom time as well.
@@ -152,8 +187,8 @@ def _rewrite_object(path: str, students: Students, copy: IO[bytes]) -> None:
         raise OSError(f"{path} has changed meanwhile: run it again") from None
 
 
-def _rewrite_file(path: str, students: Students, copy: IO[bytes]) -> None:
-    if not _copy_others(path, students, copy):
+def _rewrite_file(path: str, persons: Persons, copy: IO[bytes]) -> None:
+    if not _copy_others(path, persons, copy):
         os.remove(path)
         return
     temporary = Path(path + _TEMPORARY)
@@ -163,14 +198,14 @@ def _rewrite_file(path: str, students: Students, copy: IO[bytes]) -> None:
     temporary.replace(path)
 
 
-def _copy_others(path: str, students: Students, copy: IO[bytes]) -> int:
+def _copy_others(path: str, persons: Persons, copy: IO[bytes]) -> int:
     """Copies the messages of all others; returns their number."""
     count = 0
 
     def others(records: Any) -> Iterator[Any]:
         nonlocal count
         for record in records:
-            if not students.own(record["data"], record["attributes"]):
+            if not persons.own(record["data"], record["attributes"]):
                 count += 1
                 yield record
 
