@@ -1,7 +1,9 @@
 """bqemulator as this project needs it; run as a script, with bqemulator's own arguments."""
 
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import bqemulator.cli
@@ -20,7 +22,17 @@ def main() -> None:
     snapshots.capture = lambda *_, **__: None
     engine: Any = DuckDBEngine
     engine.connection = _connection_of_each_thread(engine.connection.fget)
+    _patch_nested()
     bqemulator.cli.main()
+
+
+def _patch_nested() -> None:
+    # This script is run by its path: that it belongs to a package, it does not know.
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    from local_runner.emulators import nested_rows, nested_sql, nested_tables
+
+    for module in (nested_tables, nested_rows, nested_sql):
+        module.patch()
 
 
 def _connection_of_each_thread(shared: Callable[[Any], Any]) -> property:
