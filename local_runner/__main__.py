@@ -48,15 +48,16 @@ def _fail(text: str) -> int:
 
 
 def _demo(args: argparse.Namespace) -> None:
-    demo(args.messages, args.seed)
+    demo(args.messages, args.seed, args.event_family)
 
 
 def _up(args: argparse.Namespace) -> None:
-    up(args.ports, args.keep, with_pipeline=not args.no_pipeline)
+    with_pipeline = not args.no_pipeline
+    up(args.ports, args.keep, with_pipeline=with_pipeline, families=args.event_family)
 
 
 def _simulate(args: argparse.Namespace) -> None:
-    messages = simulate(args.messages, args.seed, args.start)
+    messages = simulate(args.messages, args.seed, args.start, args.event_family)
     if args.output is not None:
         write_archive(
             messages, args.output, f"projects/{PROJECT}/subscriptions/exam-events", args.start

@@ -5,11 +5,15 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from gcp import arguments
 from gcp.arguments import Parser, checked, dataset, moment, topic, whole_number
 from local_runner.emulators.ports import Ports
 from local_runner.traffic import exam_log
-from local_runner.traffic.sessions import DAY_HOURS
+from local_runner.traffic.events import DAY_HOURS
 from local_runner.traffic.simulate import default_start
+from schemas.families import DEFAULT_FAMILY, FAMILIES
+from schemas.family import EventFamily
+from transforms.route import indistinct
 
 _SIZE, _SEED = 2_500, 1
 _positive = whole_number(1)
@@ -68,6 +72,13 @@ def _folder(text: str) -> Path:
     return Path(text)
 
 
+def _families(text: str) -> tuple[EventFamily, ...]:
+    families = arguments.families(text)
+    if alike := indistinct(families):
+        raise ValueError(f"events of {alike[0]} and of {alike[1]} cannot be told apart")
+    return families
+
+
 def _ports(text: str) -> Ports:
     try:
         pubsub, bigquery, grpc = map(_port, text.split(","))
@@ -97,23 +108,43 @@ def parser() -> Parser:
         metavar="N",
         help="whole number; the same seed gives the same messages (default: %(default)s)",
     )
+    family = _family_option()
     commands.add_parser(
         "demo",
-        parents=[size],
+        parents=[size, family],
         help="show the whole system",
         description="Streams a simulated day through the pipeline, between emulators of its own, "
         "compares what was sent with the tables, and writes build/report.html.",
     )
-    _add_up(commands.add_parser("up", help="keep the whole system running until Ctrl-C"))
-    _add_simulate(commands.add_parser("simulate", parents=[size], help="simulated traffic alone"))
+    _add_up(
+        commands.add_parser(
+            "up", parents=[family], help="keep the whole system running until Ctrl-C"
+        )
+    )
+    _add_simulate(
+        commands.add_parser("simulate", parents=[size, family], help="simulated traffic alone")
+    )
     _add_import(commands.add_parser("import", help="exam logs to events"))
     return root
 
 
+def _family_option() -> Parser:
+    family = Parser(add_help=False)
+    family.add_argument(
+        "--event_family",
+        type=checked(_families),
+        default=(DEFAULT_FAMILY,),
+        metavar="NAME,...",
+        help=f"the kinds of events, mixed on one topic: one or more of "
+        f"{', '.join(sorted(FAMILIES))} (default: {DEFAULT_FAMILY.name})",
+    )
+    return family
+
+
 def _add_up(up: argparse.ArgumentParser) -> None:
     up.description = (
-        "Starts the emulators and the pipeline, creates topics and tables, and shows their counts "
-        "until Ctrl-C or SIGTERM."
+        "Starts the emulators, the pipeline and the dashboard, creates topics and tables, and "
+        "shows their counts until Ctrl-C or SIGTERM."
     )
     up.add_argument(
         "--ports",

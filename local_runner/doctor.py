@@ -32,9 +32,10 @@ from local_runner.errors import EmulatorError
 from pipeline import preflight
 from pipeline.preflight import StartupError, UncheckedError
 from schemas.families import DEFAULT_FAMILY
+from schemas.family import EventFamily
 from schemas.tables import DEAD_LETTERS, LATENESS_SETTINGS
 from transforms.dead_letters import DeadLetterRows
-from transforms.rows import columns
+from transforms.rows import filled
 
 Verdict = Literal["ok", "warn", "fail"]
 _VERDICTS: tuple[Verdict, ...] = ("ok", "warn", "fail")
@@ -65,7 +66,7 @@ class Finding:
         return textwrap.wrap(
             self.text,
             width,
-            initial_indent=f"{self.verdict:<6}{self.subject:<19}",
+            initial_indent=f"{self.verdict:<6}{f'{self.subject} ':<20}",
             subsequent_indent=" " * 8,
             break_long_words=False,
             break_on_hyphens=False,
@@ -77,7 +78,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parse(argv)
     width = shutil.get_terminal_size().columns
     counts = collections.Counter[Verdict]()
-    for finding in examine(args.dataset, args.input_subscription, args.dead_letter_topic):
+    resources = args.dataset, args.input_subscription, args.dead_letter_topic
+    for finding in examine(*resources, args.event_family):
         counts[finding.verdict] += 1
         print("\n".join(finding.lines(width)), flush=True)
     print(", ".join(f"{counts[verdict]} {verdict}" for verdict in _VERDICTS))
@@ -85,9 +87,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def examine(
-    dataset: Dataset | None, subscription: str | None, topic: str | None
+    dataset: Dataset | None,
+    subscription: str | None,
+    topic: str | None,
+    families: Sequence[EventFamily],
 ) -> Iterator[Finding]:
-    """Checks this machine and the given resources; skips those of an unreachable service."""
+    """Checks this machine and the given resources; skips those of an unreachable service.
+
+    Args:
+        dataset: where the tables of ``families`` are; None skips them.
+        subscription: the one to read; None skips it.
+        topic: that of the dead letters; None skips it.
+        families: the event families of the run.
+    """
     yield _look("Python", _python)
     yield _look("Java", find_java)
     yield _look("Pub/Sub emulator", lambda: find_pubsub_jar().name)
@@ -99,7 +111,7 @@ def examine(
     pubsub = _look("Pub/Sub", lambda: _service(PUBSUB_VARIABLE, any(named.values())))
     yield pubsub
     if dataset is not None and bigquery.verdict == "ok":
-        yield from _warehouse(dataset)
+        yield from _warehouse(dataset, families)
     for kind, name in named.items():
         if name is not None and pubsub.verdict == "ok":
             yield from _resource(kind, name)
@@ -152,21 +164,33 @@ def _storage_emulator() -> str:
     return f"{host} ({STORAGE_EMULATOR_VARIABLE})"
 
 
-def _warehouse(dataset: Dataset) -> Iterator[Finding]:
+def _warehouse(dataset: Dataset, families: Sequence[EventFamily]) -> Iterator[Finding]:
     found = _asked("dataset", str(dataset), preflight.check_dataset, dataset)
     yield found
     if found.verdict == "fail":
         return
     has_all = "has every column that the pipeline fills"
-    table, check = DEFAULT_FAMILY.table, preflight.check_table
-    facts = _asked(table, has_all, check, dataset, table, columns(DEFAULT_FAMILY))
-    yield facts
+    check, failed = preflight.check_table, set()
+    for family in families:
+        facts = _asked(family.table, has_all, check, dataset, family.table, filled(family))
+        yield facts
+        if facts.verdict == "fail":
+            failed.add(family.table)
     letters = DeadLetterRows().columns
     yield _asked(DEAD_LETTERS, has_all, check, dataset, DEAD_LETTERS, letters)
-    yield _asked(LATENESS_SETTINGS, "can be read", preflight.check_settings, dataset)
-    if facts.verdict != "fail":
-        yield _asked("write stream", "open", preflight.check_stream, dataset, table)
+    judged = {family.table for family in families if family.judged_types}
+    if judged:
+        yield _asked(LATENESS_SETTINGS, "can be read", preflight.check_settings, dataset)
+    streams = [family.table for family in families if family.table not in failed]
+    if streams:
+        yield _asked("write stream", "open", _check_streams, dataset, streams)
+    if judged - failed:
         yield _look("queries", lambda: _queries(dataset))
+
+
+def _check_streams(dataset: Dataset, tables: Sequence[str]) -> None:
+    for table in tables:
+        preflight.check_stream(dataset, table)
 
 
 def _queries(dataset: Dataset) -> str:
@@ -225,6 +249,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         type=arguments.topic,
         metavar="projects/P/topics/T",
         help="the topic for dead letters",
+    )
+    parser.add_argument(
+        "--event_family",
+        type=arguments.families,
+        default=(DEFAULT_FAMILY,),
+        metavar="NAME,...",
+        help=f"the kinds of events whose tables to check (default: {DEFAULT_FAMILY.name})",
     )
     return parser.parse_args(argv)
 

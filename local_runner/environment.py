@@ -7,7 +7,7 @@ import itertools
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from google.cloud import bigquery
@@ -24,7 +24,10 @@ from local_runner.emulators.start import (
     bigquery_emulator,
     pubsub_emulator,
 )
+from local_runner.report.counts import message_ids
 from local_runner.traffic.publishing import publish
+from schemas.families import DEFAULT_FAMILY
+from schemas.family import EventFamily
 
 _ACK_DEADLINE_SECONDS = 600
 _KEPT_LOGS = 10
@@ -34,10 +37,7 @@ _KEPT_DATASET = "exams"
 
 # Ids of Pub/Sub itself, which an archive may bring, have fifteen digits and more.
 _LAST_MESSAGE_ID = """
-SELECT MAX(SAFE_CAST(message_id AS INT64)) FROM (
-  SELECT message_id FROM `{dataset}.events_fact`
-  UNION ALL SELECT message_id FROM `{dataset}.dead_letters`
-) WHERE LENGTH(message_id) < 10"""
+SELECT MAX(SAFE_CAST(message_id AS INT64)) FROM ({message_ids}) WHERE LENGTH(message_id) < 10"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,7 +114,10 @@ def make_logs(run: str) -> Path:
 
 @contextlib.contextmanager
 def start_environment(
-    run: str, ports: Ports | None = None, keep: Path | None = None
+    run: str,
+    ports: Ports | None = None,
+    keep: Path | None = None,
+    families: Sequence[EventFamily] = (DEFAULT_FAMILY,),
 ) -> Iterator[Environment]:
     """Starts missing emulators, creates the tables and topics of the run, stops all at the end.
 
@@ -122,6 +125,7 @@ def start_environment(
         run: a suffix for all names, see ``run_name``.
         ports: where the emulators listen; None is free ports.
         keep: folder for the tables, which the next run with this folder finds; None deletes them.
+        families: the event families whose tables and views are created.
 
     Raises:
         EmulatorError: an emulator does not start or answer.
@@ -137,9 +141,9 @@ def start_environment(
             missing = str(error)
         stack.enter_context(_exported(variables))
         with bigquery_client(dataset.project) as client:
-            apply(client, dataset)
+            apply(client, dataset, families=families)
             if keep is not None and missing is None:
-                _skip_message_ids(client, dataset, run)
+                _skip_message_ids(client, dataset, run, families)
         pubsub = None
         if missing is None:
             pubsub = PubSubNames.of(run)
@@ -147,13 +151,16 @@ def start_environment(
         yield Environment(dataset, variables, logs, pubsub, missing)
 
 
-def _skip_message_ids(client: bigquery.Client, dataset: Dataset, run: str) -> None:
+def _skip_message_ids(
+    client: bigquery.Client, dataset: Dataset, run: str, families: Sequence[EventFamily]
+) -> None:
     """Makes the Pub/Sub emulator assign ids that the kept tables do not have.
 
     It counts from 1 whenever it starts, and a message is counted by its id (DESIGN 6). Messages
     to a topic without a subscription consume ids.
     """
-    [[last]] = client.query(_LAST_MESSAGE_ID.format(dataset=dataset)).result()
+    sql = _LAST_MESSAGE_ID.format(message_ids=message_ids(dataset, families))
+    [[last]] = client.query(sql).result()
     if not last:
         return
     topic = f"projects/{PROJECT}/topics/used-ids-{run}"

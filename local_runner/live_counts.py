@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from gcp.console import console, fold, say
-from pipeline.reconcile import Counts
+from pipeline.counts import Counts
 
 _LINE_SECONDS = 30.0
 

@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from gcp.console import say
@@ -11,6 +11,8 @@ from gcp.dataset import Dataset
 from local_runner.environment import PubSubNames
 from local_runner.errors import RunnerError
 from local_runner.processes.background import Background, background
+from schemas.families import DEFAULT_FAMILY
+from schemas.family import EventFamily
 
 _POLL_SECONDS = 0.5
 # A stream that has stored nothing for this long is given up.
@@ -22,22 +24,39 @@ START_WAIT_SECONDS = 10
 
 
 @contextlib.contextmanager
-def streaming_pipeline(pubsub: PubSubNames, dataset: Dataset, logs: Path) -> Iterator[Background]:
+def streaming_pipeline(
+    pubsub: PubSubNames,
+    dataset: Dataset,
+    logs: Path,
+    families: Sequence[EventFamily] = (DEFAULT_FAMILY,),
+) -> Iterator[Background]:
     """Runs the pipeline on the subscription until the block is left; logs to ``pipeline.log``."""
     arguments = [
         f"--input_subscription={pubsub.subscription}",
         f"--dead_letter_topic={pubsub.dead_letter_topic}",
         f"--session_start_wait_seconds={START_WAIT_SECONDS}",
+        event_family(families),
     ]
+    if len(families) > 1:
+        # The direct runner takes ten messages at a time through the steps of each family.
+        arguments.append("--micro_batch")
     with _pipeline(arguments, dataset, logs / "pipeline.log") as process:
         yield process
 
 
 @contextlib.contextmanager
-def bounded_pipeline(file: Path, dataset: Dataset, logs: Path) -> Iterator[Background]:
+def bounded_pipeline(
+    file: Path, dataset: Dataset, logs: Path, families: Sequence[EventFamily] = (DEFAULT_FAMILY,)
+) -> Iterator[Background]:
     """Runs the pipeline over a .jsonl or .avro file; logs to ``bounded-pipeline.log``."""
-    with _pipeline([f"--input={file}"], dataset, logs / "bounded-pipeline.log") as process:
+    arguments = [f"--input={file}", event_family(families)]
+    with _pipeline(arguments, dataset, logs / "bounded-pipeline.log") as process:
         yield process
+
+
+def event_family(families: Sequence[EventFamily]) -> str:
+    """The option that names these families."""
+    return f"--event_family={','.join(family.name for family in families)}"
 
 
 @contextlib.contextmanager
@@ -48,7 +67,11 @@ def _pipeline(arguments: list[str], dataset: Dataset, log: Path) -> Iterator[Bac
 
 
 def drain_stream(
-    process: Background, count: Callable[[], int], total: int, advance: Callable[[int], None]
+    process: Background,
+    count: Callable[[], int],
+    total: int,
+    advance: Callable[[int], None],
+    families: Sequence[EventFamily] = (DEFAULT_FAMILY,),
 ) -> None:
     """Waits until the warehouse has all messages, or has received none for a minute.
 
@@ -59,6 +82,7 @@ def drain_stream(
         count: messages that the warehouse has so far.
         total: messages that it should have in the end.
         advance: called repeatedly with the count.
+        families: the event families that the pipeline reads.
 
     Raises:
         RunnerError: the pipeline died.
@@ -67,7 +91,7 @@ def drain_stream(
     while done < total and (still := time.monotonic() - changed_at) < _PATIENCE_SECONDS:
         check_running(process)
         if said < len(_SILENCES) and still >= _SILENCES[said]:
-            say(_waited_for(total - done, done, still))
+            say(_waited_for(total - done, done, still, families))
             said += 1
         time.sleep(_POLL_SECONDS)
         before, done = done, count()
@@ -76,10 +100,15 @@ def drain_stream(
             changed_at, said = time.monotonic(), 0
 
 
-def _waited_for(left: int, done: int, still: float) -> str:
+def holds_events(families: Sequence[EventFamily]) -> bool:
+    """Whether events wait for others before they are written, since their lateness is judged."""
+    return any(family.judged_types for family in families)
+
+
+def _waited_for(left: int, done: int, still: float, families: Sequence[EventFamily]) -> str:
     if not done:
         return f"{left:,} to come: the pipeline is starting"
-    if still < 2 * START_WAIT_SECONDS:
+    if still < 2 * START_WAIT_SECONDS and holds_events(families):
         wait = f"an event waits up to {START_WAIT_SECONDS} s for its session's start"
         return f"{left:,} to come: {wait}"
     return f"{left:,} to come, none for {still:.0f} s: given up after {_PATIENCE_SECONDS:.0f} s"

@@ -1,9 +1,9 @@
-"""The KPI charts as inline SVG: no script, colours from the page's stylesheet."""
+"""The charts as inline SVG: no script, colours from the page's stylesheet."""
 
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import altair
 import vl_convert
@@ -22,7 +22,7 @@ _TEXT, _MUTED, _LINE, STARTS, COMPLETIONS, WRONG = _INKS
 _FONT = "Inter, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 _FONT_SIZE, _DIGIT = 12, 7
 # A drawing is scaled to its box, text included, so each chart is drawn for two widths (px) and
-# report.html shows the one that leaves the text at 9 px or more.
+# the page shows the one that leaves the text at 9 px or more.
 _NARROW, _HALF, _FULL = 320, 490, 860
 _AXIS_WIDTH, _HOUR_LABEL = 60, 42
 _LONGEST_AXIS = dt.timedelta(hours=72)
@@ -31,6 +31,14 @@ _HOUR_KEY = "%Y %b %d %H:%M"
 _LONGEST_NAME = 42
 
 Drawings = Mapping[str, str]
+
+
+class Bar(NamedTuple):
+    """A bar of a chart; ``ink`` is its colour, one of this module's."""
+
+    name: str
+    length: float
+    ink: str
 
 
 def by_hour(rows: Sequence[tuple[dt.datetime, int]], unit: str, ink: str) -> Drawings:
@@ -42,35 +50,40 @@ def by_hour(rows: Sequence[tuple[dt.datetime, int]], unit: str, ink: str) -> Dra
         ink: colour of the bars, one of this module's.
 
     Returns:
-        SVG by the class that report.html shows it in: narrow, wide.
+        SVG by the class that the page shows it in: narrow, wide.
     """
     hours = _without_gaps(rows)
     return {"narrow": _hours(hours, unit, ink, _NARROW), "wide": _hours(hours, unit, ink, _HALF)}
 
 
-def by_question(
-    rows: Sequence[tuple[str, str, int]], unit: str, ink: str, most: int = 15
+def by_name(
+    bars: Sequence[Bar],
+    unit: str,
+    *,
+    full: bool = False,
+    number_format: str = ",",
+    most: int = 15,
 ) -> Drawings:
-    """Horizontal bars for the first ``most`` rows of test, question and count.
+    """Horizontal bars, the first ``most``.
+
+    Args:
+        bars: at least one.
+        unit: what their lengths are, the title of the axis.
+        full: whether the drawing is as wide as the page.
+        number_format: of the number at the end of a bar, as d3-format has it.
+        most: how many are drawn.
 
     Returns:
-        SVG by the class that report.html shows it in: narrow (names above the bars), wide.
+        SVG by the class that the page shows it in: narrow (names above the bars), wide.
     """
     values = [
-        {"key": f"{row:02} {_shortened(question(*ids))}", "count": count}
-        for row, (*ids, count) in enumerate(rows[:most])
+        {"key": f"{row:02} {_shortened(bar.name)}", "length": bar.length, "ink": bar.ink}
+        for row, bar in enumerate(bars[:most])
     ]
     return {
-        "narrow": _questions(values, unit, ink, _NARROW),
-        "wide": _questions(values, unit, ink, _FULL),
+        "narrow": _bars(values, unit, number_format, _NARROW),
+        "wide": _bars(values, unit, number_format, _FULL if full else _HALF),
     }
-
-
-def question(test_id: str, question_id: str) -> str:
-    """The question's id, after its test's unless it begins with that: ids repeat among tests."""
-    if question_id.startswith(f"{test_id}-"):
-        return question_id
-    return f"{test_id}: {question_id}"
 
 
 def _hours(hours: Sequence[tuple[dt.datetime, int]], unit: str, ink: str, width: int) -> str:
@@ -112,7 +125,7 @@ def _hours(hours: Sequence[tuple[dt.datetime, int]], unit: str, ink: str, width:
     return _svg(altair.layer(*layers).properties(height=280), width, "fit")
 
 
-def _questions(values: Sequence[Mapping[str, Any]], unit: str, ink: str, width: int) -> str:
+def _bars(values: Sequence[Mapping[str, Any]], unit: str, number_format: str, width: int) -> str:
     narrow = width == _NARROW
     name = "slice(datum.label, 3)"
     # In the narrow drawing the names are above the bars, from the axis to the right.
@@ -121,25 +134,27 @@ def _questions(values: Sequence[Mapping[str, Any]], unit: str, ink: str, width: 
         if narrow
         else altair.Axis(labelExpr=name)
     )
-    top = max(value["count"] for value in values)
+    top = max(value["length"] for value in values)
     base = altair.Chart(altair.InlineData(values=values)).encode(
         y=altair.Y("key:N", sort=None, title=None, axis=axis),
         x=altair.X(
-            "count:Q",
+            "length:Q",
             title=unit,
-            scale=_scale(top, 1.2 if narrow else 1.08),
+            scale=_scale(top, 1.08 if width == _FULL else 1.2),
             axis=altair.Axis(tickMinStep=1, tickCount=4 if narrow else 6, grid=not narrow),
         ),
     )
-    bars = base.mark_bar(color=ink, cornerRadiusEnd=3, height=12 if narrow else 16)
+    bars = base.mark_bar(cornerRadiusEnd=3, height=12 if narrow else 16).encode(
+        color=altair.Color("ink:N", scale=None, legend=None)
+    )
     numbers = base.mark_text(color=_TEXT, dx=6, align="left", fontSize=_FONT_SIZE).encode(
-        text=altair.Text("count:Q", format=",")
+        text=altair.Text("length:Q", format=number_format)
     )
     height = {"step": 40 if narrow else 26}
     return _svg((bars + numbers).properties(height=height), width, "fit-x")
 
 
-def _scale(top: int, headroom: float) -> altair.Scale:
+def _scale(top: float, headroom: float) -> altair.Scale:
     """From 0 to past the longest bar, so that its number is inside the chart."""
     return altair.Scale(domainMin=0, domainMax=top * headroom, nice=False)
 

@@ -1,52 +1,73 @@
 """The demo's report: one self-contained HTML file."""
 
 import dataclasses
-import datetime as dt
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import jinja2
+from google.cloud import bigquery
 
 from gcp.console import cell
+from gcp.dataset import Dataset
 from local_runner.report import charts
 from local_runner.report.counts import NOT_PROVOKED, Reconciliation
-from local_runner.report.summaries import View
+from local_runner.report.families import report_of
+from local_runner.report.shown import Chart, View
+from schemas.family import EventFamily
 
-_Rows = Sequence[tuple[Any, ...]]
-
-_CHARTS: Mapping[str, tuple[str, Callable[[_Rows], charts.Drawings]]] = {
-    "session_starts_by_hour": (
-        "Session starts by hour",
-        lambda rows: charts.by_hour(rows, "Sessions", charts.STARTS),
-    ),
-    "session_completions_by_hour": (
-        "Session completions by hour",
-        lambda rows: charts.by_hour(rows, "Sessions", charts.COMPLETIONS),
-    ),
-    "wrong_answers_by_question": (
-        "Questions with the most wrong first submissions",
-        lambda rows: charts.by_question(rows, "Wrong first submissions", charts.WRONG),
-    ),
-}
+_FIRST_ROWS = 5
 
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    """A chart.
+    """A chart with its data."""
+
+    chart: Chart
+    view: View
+
+    @property
+    def title(self) -> str:
+        """What it shows."""
+        return self.chart.title
+
+    @property
+    def drawings(self) -> charts.Drawings:
+        """SVG by CSS class; empty without rows."""
+        return self.chart.draw(self.view.rows) if self.view.rows else {}
+
+    @property
+    def alternative(self) -> str:
+        """The chart in one sentence, for screen readers and where there is nothing to draw."""
+        return self.chart.summary(self.view.rows) if self.view.rows else "No data."
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """What is shown of one event family.
 
     Attributes:
-        title: what it shows.
-        drawings: SVG by CSS class; empty without rows.
-        alternative: the chart in one sentence.
-        view: its data.
+        family: its name.
+        summaries: first rows of its views.
+        figures: its charts.
+        note: about the summaries.
     """
 
-    title: str
-    drawings: charts.Drawings
-    alternative: str
-    view: View
+    family: str
+    summaries: Sequence[View]
+    figures: Sequence[Figure]
+    note: str
+
+    @classmethod
+    def read(cls, client: bigquery.Client, dataset: Dataset, family: EventFamily) -> "Section":
+        """Reads the views of a family."""
+        report = report_of(family)
+        return cls(
+            family.name,
+            [query.read(client, dataset, _FIRST_ROWS) for query in report.summaries],
+            [Figure(chart, chart.query.read(client, dataset)) for chart in report.charts],
+            report.note,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,16 +75,16 @@ class Report:
     """What the report shows.
 
     Attributes:
+        title: of the page.
         about: details of the run, by name.
         reconciliation: outcomes of the messages, sent and found.
-        summaries: first rows of the summary views.
-        kpis: the KPI views, whole.
+        sections: one for each event family.
     """
 
+    title: str
     about: Mapping[str, str]
     reconciliation: Reconciliation
-    summaries: Sequence[View]
-    kpis: Sequence[View]
+    sections: Sequence[Section]
 
     def write(self, path: Path) -> None:
         """Writes the HTML file, and creates its folder if missing."""
@@ -75,32 +96,19 @@ class Report:
             lstrip_blocks=True,
         )
         environment.filters["number"] = functools.partial(cell, nothing="-")
+        environment.filters["words"] = _words
         page = environment.get_template("report.html").render(
+            title=self.title,
             about=self.about,
             reconciliation=self.reconciliation,
-            dead_letters=self.reconciliation.dead_letters,
             not_provoked=NOT_PROVOKED,
-            figures=[_figure(view) for view in self.kpis],
-            summaries=self.summaries,
+            sections=self.sections,
         )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page, encoding="utf-8")
 
 
-def _figure(view: View) -> Figure:
-    title, draw = _CHARTS[view.name]
-    return Figure(title, draw(view.rows) if view.rows else {}, _alternative(title, view), view)
-
-
-def _alternative(title: str, view: View) -> str:
-    """The chart in one sentence, for screen readers and where there is nothing to draw."""
-    if not view.rows:
-        return "No data."
-    *labels, count = max(view.rows, key=lambda row: row[-1])
-    total = sum(row[-1] for row in view.rows)
-    if isinstance(labels[0], dt.datetime):
-        unit, place = "hour", f"at {labels[0]:%b %d %H:%M} UTC"
-    else:
-        unit, place = "question", f"for {charts.question(*labels)}"
-    units = f"{len(view.rows):,} {unit}{'s' if len(view.rows) > 1 else ''}"
-    return f"{title}: {total:,} in total over {units}; the most, {count:,}, {place}."
+def _words(name: str) -> str:
+    """A name for a reader."""
+    text = name.replace("_", " ")
+    return text[:1].upper() + text[1:]

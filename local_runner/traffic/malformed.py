@@ -6,17 +6,10 @@ Each takes a valid event, a JSON object, and returns the body of a broken messag
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-
+from local_runner.traffic.events import Event, encode
 from schemas.errors import ErrorKind
 
-Event = dict[str, Any]
 _LIMIT = 256 * 1024
-
-
-def encode(event: Event) -> bytes:
-    """The event as its app sends it."""
-    return msgspec.json.encode(event)
 
 
 def _cut_off(event: Event) -> bytes:
@@ -72,13 +65,15 @@ def _expires_at_start(event: Event) -> bytes:
     return encode(event | {"session_start_ts": moment, "session_expiry_ts": moment})
 
 
+_unknown_type = _with(event_type="answer_peek")
+
 MALFORMED: Mapping[ErrorKind, tuple[Callable[[Event], bytes], ...]] = {
     ErrorKind.NOT_JSON: (_cut_off, _empty, _not_a_number, _byte_order_mark, _not_utf8),
     ErrorKind.TOO_LARGE: (_too_large,),
     ErrorKind.SCHEMA_VIOLATION: (
         _array,
         _without("session_id"),
-        _with(event_type="answer_peek"),
+        _unknown_type,
         _with(student_id=""),
         _naive_time,
         _with(attempt_no="first"),
@@ -96,3 +91,6 @@ MALFORMED: Mapping[ErrorKind, tuple[Callable[[Event], bytes], ...]] = {
     ),
 }
 """The functions by the error kind that they cause (DESIGN 2)."""
+
+HIDE_FAMILY = frozenset({_cut_off, _empty, _not_a_number, _byte_order_mark, _array, _unknown_type})
+"""Those whose result does not show its family: see events.Broken."""

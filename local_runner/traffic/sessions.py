@@ -10,9 +10,8 @@ import uuid
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from local_runner.traffic.events import DAY_HOURS, Sent, rfc3339
 from schemas.exam_event.event import EventType
-
-DAY_HOURS = 8
 
 # Sittings begin on the hour, most of them mid-morning and after lunch.
 _SITTING_WEIGHTS = (2, 6, 9, 5, 2, 7, 6, 3)
@@ -33,14 +32,6 @@ _SKEWED_CLOCK = 0.03
 _LATE_WINDOW_SECONDS = 900.0
 
 Carrier = Literal["expiry", "duration", "verdict", "nothing"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Sent:
-    """An event and the true time at which it happened (the device's clock may differ)."""
-
-    event: dict[str, Any]
-    happened_at: dt.datetime
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,7 +176,7 @@ class Session:
 
     def _on_device(self, moment: dt.datetime) -> str:
         shown = (moment + self._skew).astimezone(self._zone)
-        return shown.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return rfc3339(shown)
 
     def _wait(self, median_seconds: float) -> None:
         seconds = median_seconds * self._rng.lognormvariate(0, 0.6)

@@ -69,6 +69,8 @@ def run(*arguments, folder, environment=None):
         ["up", "--ports", "8085,9050,9050"],
         ["up", "--keep", __file__],
         ["simulate"],
+        ["demo", "--event_family", "orders,parcels"],
+        ["simulate", "--event_family", "", "--output", "x.avro"],
         ["simulate", "--topic", "exam-events"],
         ["simulate", "--topic", "projects/p/topics/t", "--output", "x.avro"],
         ["simulate", "--output", "x.jsonl"],
@@ -154,6 +156,17 @@ def test_simulate_writes_the_same_archive_again(tmp_path):
     first, second = archives
     assert len(first) == 40
     assert first == second
+
+
+def test_simulate_mixes_event_families(tmp_path):
+    path = tmp_path / "a.avro"
+    names = "orders,inventory,user_activity"
+    options = ["--messages", "300", "--event_family", names, "--output", str(path)]
+    assert main(["simulate", *options]) == 0
+    records = list(fastavro.reader(io.BytesIO(path.read_bytes())))
+    assert len(records) == 300
+    named = {record["attributes"].get("event_family") for record in records}
+    assert named == {*names.split(","), None}
 
 
 def test_simulate_says_what_it_wrote(tmp_path, monkeypatch, capsys):

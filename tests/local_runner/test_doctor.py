@@ -13,6 +13,7 @@ from google.iam.v1.iam_policy_pb2 import TestIamPermissionsResponse as Granted
 from local_runner import doctor
 from local_runner.emulators import start
 from pipeline.preflight import UncheckedError
+from tests.support import parcels as two
 
 VARIABLES = ("BIGQUERY_EMULATOR_HOST", "BIGQUERY_STORAGE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST")
 NONE = "projects/local-exams/{}/none"
@@ -33,8 +34,8 @@ def diagnose(capsys, monkeypatch):
                 verdict, text = found[subject]
                 found[subject] = verdict, f"{text} {line.strip()}"
             else:
-                subject = line[6:25].strip()
-                found[subject] = line[:6].strip(), line[25:]
+                subject = line[6:26].strip()
+                found[subject] = line[:6].strip(), line[26:]
         verdicts = [verdict for verdict, _ in found.values()]
         counted = (f"{verdicts.count(v)} {v}" for v in ("ok", "warn", "fail"))
         assert last == ", ".join(counted)
@@ -91,6 +92,20 @@ def test_a_run_that_has_all_it_needs(diagnose, applied, wires):
     ]
     assert {verdict for verdict, _ in found.values()} == {"ok"}
     assert found["dataset"] == ("ok", str(applied.dataset))
+
+
+def test_the_tables_of_each_family_are_checked(diagnose, applied):
+    with two.families() as (_, gates):
+        two.create(applied.client, applied.dataset, gates)
+        found = diagnose(f"--dataset={applied.dataset}", "--event_family=parcels,gates")
+        assert found["gates_fact"] == ("ok", "has every column that the pipeline fills")
+        verdict, text = found["parcels_fact"]
+        assert (verdict, "does not exist: run python -m ddl apply" in text) == ("fail", True)
+        assert found["write stream"] == ("ok", "open")
+        # What only the lateness of a family needs.
+        assert {"lateness_settings", "queries", "events_fact"}.isdisjoint(found)
+        found = diagnose(f"--dataset={applied.dataset}", "--event_family=exam_event,gates")
+        assert {"lateness_settings", "queries", "events_fact", "gates_fact"} <= found.keys()
 
 
 def test_a_machine_that_can_only_read_files(diagnose, cloud, monkeypatch):

@@ -6,8 +6,8 @@ import pytest
 
 from local_runner.traffic.exam_log import Exam, events, payloads, read_log
 from schemas.exam_event.event import EventType
-from schemas.exam_event.family import EXAM_EVENT
-from transforms.decode import Decoder
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
+from transforms.decoding.decode import Decoder
 
 START = dt.datetime(2026, 2, 1, tzinfo=dt.UTC)
 EXAM = Exam("midterm", START, duration_seconds=3_600)

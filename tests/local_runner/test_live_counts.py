@@ -6,7 +6,7 @@ from rich.console import Console
 from gcp import console as gcp_console
 from local_runner import live_counts
 from local_runner.live_counts import LiveCounts, described
-from pipeline.reconcile import Counts
+from pipeline.counts import Counts
 from schemas.errors import ErrorKind
 
 NOTHING = Counts(0, 0, {}, 0)

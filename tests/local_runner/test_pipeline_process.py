@@ -3,6 +3,7 @@ import pytest
 from local_runner import pipeline_process
 from local_runner.pipeline_process import drain_stream
 from local_runner.processes.background import background
+from schemas.families import FAMILIES
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,16 @@ def test_a_count_that_stands_still_is_explained_once(still_at, said, tmp_path, m
         drain_stream(process, lambda: next(counts), 2_500, counted.append)
     assert counted[-1] == 2_500
     assert capsys.readouterr().out.splitlines() == said
+
+
+def test_no_session_is_named_where_no_lateness_is_judged(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(pipeline_process, "_POLL_SECONDS", 0.02)
+    monkeypatch.setattr(pipeline_process, "_SILENCES", (0.05,))
+    counts = iter([2_483] * 10 + [2_500])
+    with background(["sleep", "600"], tmp_path / "log") as process:
+        orders = [FAMILIES["orders"]]
+        drain_stream(process, lambda: next(counts), 2_500, lambda _: None, orders)
+    assert capsys.readouterr().out == "17 to come, none for 0 s: given up after 60 s\n"
 
 
 def test_a_stream_that_takes_nothing_more_is_given_up_and_says_so_before(

@@ -1,15 +1,17 @@
 import collections
 import datetime as dt
-import html.parser
 import re
 
 import pytest
 
 from local_runner.report.counts import Reconciliation
-from local_runner.report.page import Report
-from local_runner.report.summaries import View
+from local_runner.report.families import report_of
+from local_runner.report.page import Figure, Report, Section
+from local_runner.report.shown import View
 from local_runner.traffic.simulate import DUPLICATE, FACT
 from schemas.errors import ErrorKind
+from schemas.families import DEFAULT_FAMILY
+from tests.local_runner.pages import Page, drawings
 
 HOUR = dt.datetime(2026, 3, 2, 23, tzinfo=dt.UTC)
 SENT = collections.Counter(
@@ -20,37 +22,6 @@ SENT = collections.Counter(
 
 # Inside a card, of a screen 390 px wide.
 PHONE_BOX = 324
-
-
-class Page(html.parser.HTMLParser):
-    """Collects what a page loads, its text, its drawings and the boxes around its tables."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.loads, self.labels, self.text = [], [], ""
-        self.drawings, self.divs, self.table_boxes = [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        attributes = dict(attrs)
-        self.loads += [v for n, v in attrs if n in {"src", "href", "xlink:href"}]
-        if attributes.get("role") == "img":
-            self.labels.append(attributes["aria-label"])
-        if tag == "script":
-            self.loads.append(tag)
-        if tag == "div":
-            self.divs.append(attributes.get("class"))
-        if tag == "svg":
-            self.drawings.append((self.divs[-1], attributes))
-        if tag == "table":
-            self.table_boxes.append(self.divs[-1])
-
-    def handle_endtag(self, tag):
-        if tag == "div":
-            self.divs.pop()
-
-    def handle_data(self, data):
-        self.text += data
 
 
 @pytest.fixture
@@ -70,13 +41,11 @@ def kpis():
 def written(tmp_path, kpis, reconciliation):
     summary = View("test_summary", ["test_id", "sessions"], [("<b>algebra</b>", 1234)])
     path = tmp_path / "build" / "report.html"
-    Report({"Seed": "1"}, reconciliation, [summary], kpis).write(path)
+    exam = report_of(DEFAULT_FAMILY)
+    figures = [Figure(chart, view) for chart, view in zip(exam.charts, kpis, strict=True)]
+    section = Section(DEFAULT_FAMILY.name, [summary], figures, exam.note)
+    Report("Exam events", {"Seed": "1"}, reconciliation, [section]).write(path)
     return path.read_text()
-
-
-def drawings(text, width):
-    """The SVG drawings of a width, narrow or wide, in the order of the page."""
-    return re.findall(rf'<div class="{width}">(<svg.*?</svg>)', text, re.DOTALL)
 
 
 def test_the_page_needs_nothing_but_itself(tmp_path, kpis):

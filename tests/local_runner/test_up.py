@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from gcp.clients import EMULATOR_VARIABLE
 from local_runner.__main__ import main
@@ -105,6 +106,27 @@ def simulate(command, exports, *arguments):
     )
 
 
+def test_the_commands_of_up_name_its_event_families(pubsub_emulator, bigquery_emulator, up):
+    names = "orders,inventory"
+    running = up("--event_family", names, "--no_pipeline")
+    exports = running.exports()
+    sending, reading = running.commands()
+    for command in (sending, reading):
+        assert command[command.index("--event_family") + 1] == names
+    simulate(sending, exports, "--messages", "60", "--rate", "1000")
+    with subprocess.Popen(
+        reading,
+        cwd=running.folder,
+        env={**os.environ, **exports, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+    ) as by_hand:
+        total = running.wait_for(r"received 60 = (\d+) facts")
+        by_hand.terminate()
+        by_hand.communicate()
+    assert int(total.group(1)) > 40
+    running.end(signal.SIGINT)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_up_shows_what_to_do_and_the_counts_until_a_signal(
     number, pubsub_emulator, bigquery_emulator, up
@@ -121,6 +143,11 @@ def test_up_shows_what_to_do_and_the_counts_until_a_signal(
     total = running.wait_for(r"received (\d+) = (\d+) facts \+ (\d+) duplicates \+ (\d+) dead")
     received, *parts = map(int, total.groups())
     assert received == sum(parts) > 0
+    page = re.search(r"^dashboard +(http://127.0.0.1:\d+/)$", running.said, re.MULTILINE)[1]
+    events, *_ = (
+        requests.get(f"{page}operations/facts.csv", timeout=60).text.splitlines()[1].split(",")
+    )
+    assert int(events) >= parts[0]
     running.end(number)
     assert max(map(len, running.said.splitlines())) <= 80
     assert "Traceback" not in running.said
