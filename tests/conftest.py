@@ -18,7 +18,7 @@ from tests.support import exam_logs
 from tests.support.events import bodies
 
 # Seconds for the tests whose marker says that they take minutes; pyproject.toml has everyone's.
-SLOW_SECONDS = {"soak": 3_600, "worker": 1_800}
+SLOW_SECONDS = {"soak": 3_600, "worker": 1_800, "browser": 1_800}
 
 # A slow machine makes no property false.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,7 +9,7 @@ from pipeline.replay import candidate_sources
 from pipeline.replay.__main__ import _parse as parse_replay
 from pipeline.replay.__main__ import main as replay
 from pipeline.sinks.insert_rows import json_row
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from tests.transforms.builders import letter, message
 from transforms.dead_letters import DeadLetterRow, to_row
 
@@ -115,7 +115,7 @@ def test_free_text_reaches_no_query(tmp_path):
     file.write_text("x') OR TRUE --\n")
     options = ["--dataset=local-exams.x", TOPIC, "--test=x' OR TRUE --", f"--ids={file}"]
     selection = parse_replay(options).selection
-    assert "TRUE" not in str(candidate_sources.parameters(EXAM_EVENT, selection))
+    assert "TRUE" not in str(candidate_sources.parameters([EXAM_EVENT], selection))
 
 
 def test_free_text_is_only_compared(applied, capsys, tmp_path):

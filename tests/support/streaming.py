@@ -16,7 +16,7 @@ COUNT = """
 
 
 @contextlib.contextmanager
-def streaming(names, dataset, log):
+def streaming(names, dataset, log, *arguments):
     with log.open("w") as output:
         process = subprocess.Popen(
             [
@@ -27,6 +27,7 @@ def streaming(names, dataset, log):
                 f"--dead_letter_topic={names['dead-letters'][0]}",
                 f"--dataset={dataset}",
                 "--session_start_wait_seconds=1",
+                *arguments,
             ],
             stderr=output,
         )

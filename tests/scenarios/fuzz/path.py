@@ -1,6 +1,6 @@
 """The way of one message through our code, without Beam's runners and without any service.
 
-Whatever goes in must come out as one row of events_fact or as one dead letter that both the topic
+Whatever goes in must come out as one row of a fact table or as one dead letter that both the topic
 and the table take: never as an exception, and never as an error of our own.
 """
 
@@ -19,9 +19,8 @@ from pipeline.sinks.insert_rows import json_row
 from schemas.coders import StructCoder
 from schemas.dead_letter import DeadLetter
 from schemas.errors import ErrorKind
-from schemas.exam_event.event import ValidExamEvent
-from schemas.exam_event.family import EXAM_EVENT
-from schemas.lateness import LatenessResult
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
+from schemas.family import EventFamily
 from schemas.message import Message
 from tests.transforms.builders import BOUNDS
 from transforms.dead_letters import DeadLetterRow, to_pubsub, to_row
@@ -35,42 +34,49 @@ FACT = "fact"
 OUTCOMES: collections.Counter[str] = collections.Counter()
 
 _VERSION = "1.2.3"
-_VALIDATE = _ValidateFn(RunInfo(EXAM_EVENT, _VERSION), "ValidateEvents", BOUNDS)
-_VALIDATE.setup()
-_ROWS = FactRows(EXAM_EVENT, _VERSION)
-_CODERS = {struct: StructCoder(struct) for struct in (ValidExamEvent, DeadLetter, LatenessResult)}
 _NOW = dt.datetime.now(dt.UTC)
 _INT64 = range(-(2**63), 2**63)
 
-
 _DATASET = Dataset("local-exams", "fuzz")
 _JSON_COLUMNS = {"attributes", "error_payload", "extra"}
-_FACTS = RowChecker(statements.table(_DATASET, "events_fact"), _ROWS.columns)
 _LETTERS = RowChecker(statements.table(_DATASET, "dead_letters"), DeadLetterRow._fields)
 
 
-def take(message: Message) -> ValidExamEvent | DeadLetter:
-    """Sends a message through; asserts that nothing after it could stumble over what comes out."""
-    (out,) = _VALIDATE.process(message)
-    if isinstance(out, TaggedOutput):
-        letter = out.value
-        OUTCOMES[letter.rejection.kind] += 1
-        _check_letter(message, letter)
-        return letter
-    OUTCOMES[FACT] += 1
-    _check_fact(out)
-    return out
+class Path:
+    """The way of the messages of one family."""
+
+    def __init__(self, family: EventFamily) -> None:
+        self._family = family
+        self._validate = _ValidateFn(RunInfo(family, _VERSION), "ValidateEvents", BOUNDS)
+        self._validate.setup()
+        self._rows = FactRows(family, _VERSION)
+        self._facts = RowChecker(statements.table(_DATASET, family.table), self._rows.columns)
+
+    def take(self, message: Message) -> Any:
+        """Sends a message through; asserts that nothing after it could stumble over the outcome."""
+        (out,) = self._validate.process(message)
+        if isinstance(out, TaggedOutput):
+            letter: DeadLetter = out.value
+            OUTCOMES[letter.rejection.kind] += 1
+            check_letter(message, letter)
+            return letter
+        OUTCOMES[FACT] += 1
+        self._check_fact(out)
+        return out
+
+    def _check_fact(self, accepted: Any) -> None:
+        _check_travels(accepted)
+        judged = accepted.event.event_type in self._family.judged_types
+        lateness = judge(accepted.event) if judged else NOT_APPLICABLE
+        _check_travels(lateness)
+        row = self._rows.build(accepted, lateness, _NOW)
+        _check_row(self._facts, self._rows.columns, row)
 
 
-def _check_fact(accepted: ValidExamEvent) -> None:
-    _check_travels(accepted)
-    judged = accepted.event.event_type in EXAM_EVENT.judged_types
-    lateness = judge(accepted.event) if judged else NOT_APPLICABLE
-    _check_travels(lateness)
-    _check_row(_FACTS, _ROWS.columns, _ROWS.build(accepted, lateness, _NOW))
+take = Path(EXAM_EVENT).take
 
 
-def _check_letter(message: Message, letter: DeadLetter) -> None:
+def check_letter(message: Message, letter: DeadLetter) -> None:
     assert letter.rejection.kind is not ErrorKind.INTERNAL_ERROR
     assert letter.message == message
     _check_travels(letter)
@@ -88,7 +94,7 @@ def _check_letter(message: Message, letter: DeadLetter) -> None:
 
 def _check_travels(element: Any) -> None:
     """Between two steps an element is bytes."""
-    coder = _CODERS[type(element)]
+    coder = StructCoder(type(element))
     assert coder.decode(coder.encode(element)) == element
 
 

@@ -3,15 +3,12 @@
 import dataclasses
 import uuid
 
-import fastavro
-from google.cloud.pubsub_v1 import SubscriberClient
-
 from ddl.apply import apply
 from gcp.dataset import Dataset
 from tests.scenarios.one_machine.traffic import mixed, sent
-from tests.support.archives import ARCHIVE
 from tests.support.commands import run
 from tests.support.streaming import streaming
+from tests.support.subscriptions import archive, subscribe
 
 SIZE = 400
 EVENTS = "SELECT * EXCEPT (ingest_ts, pipeline_version) FROM `{}.events` ORDER BY event_id"
@@ -21,38 +18,6 @@ def another_dataset(warehouse):
     dataset = Dataset(warehouse.dataset.project, f"test_{uuid.uuid4().hex}")
     apply(warehouse.client, dataset)
     return dataset
-
-
-def subscribe(pubsub):
-    """One more subscription to the same topic."""
-    name = f"{pubsub.subscription}-{uuid.uuid4().hex}"
-    with SubscriberClient() as subscriber:
-        subscriber.create_subscription(name=name, topic=pubsub.topic)
-    return name
-
-
-def write_archive(subscription, count, path):
-    """Pulls messages and archives them as a Cloud Storage subscription does."""
-    pulled = {}
-    with SubscriberClient() as subscriber:
-        while len(pulled) < count:
-            answer = subscriber.pull(subscription=subscription, max_messages=100, timeout=30)
-            pulled |= {one.message.message_id: one.message for one in answer.received_messages}
-            subscriber.acknowledge(
-                subscription=subscription, ack_ids=[one.ack_id for one in answer.received_messages]
-            )
-    records = [
-        {
-            "subscription_name": subscription,
-            "message_id": message.message_id,
-            "publish_time": message.publish_time,
-            "attributes": dict(message.attributes),
-            "data": message.data,
-        }
-        for message in pulled.values()
-    ]
-    with path.open("wb") as file:
-        fastavro.writer(file, ARCHIVE, records)
 
 
 def test_every_way_gives_the_same_events(machine, tmp_path):
@@ -72,7 +37,7 @@ def test_every_way_gives_the_same_events(machine, tmp_path):
         elsewhere = dataclasses.replace(warehouse, dataset=streamed)
         dataclasses.replace(machine, warehouse=elsewhere, log=log).wait_for(SIZE)
 
-    write_archive(to_archive, SIZE, tmp_path / "archive.avro")
+    archive(to_archive, SIZE, tmp_path / "archive.avro")
     done = run(f"--input={tmp_path / 'archive.avro'}", f"--dataset={archived}")
     assert done.returncode == 0, done.stderr
 

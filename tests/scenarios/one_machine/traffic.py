@@ -1,13 +1,14 @@
 """Traffic with all that goes wrong, and what the warehouse has to have of it in the end."""
 
 import collections
+import dataclasses
 import random
 from collections.abc import Sequence
 
 import msgspec
 
 from local_runner.traffic.simulate import DUPLICATE, FACT, SimulatedMessage, default_start, simulate
-from pipeline.reconcile import Counts
+from pipeline.counts import Counts
 
 CONFLICTS = 0.01
 
@@ -20,8 +21,8 @@ def mixed(size: int, seed: int) -> list[SimulatedMessage]:
     originals = [message for message in messages if message.outcome == FACT]
     for original in rng.sample(originals, differing):
         changed = msgspec.json.decode(original.payload) | {"answer": "changed on the way"}
-        copy = SimulatedMessage(
-            msgspec.json.encode(changed), original.attributes, original.offset_seconds, DUPLICATE
+        copy = dataclasses.replace(
+            original, payload=msgspec.json.encode(changed), outcome=DUPLICATE
         )
         messages.insert(rng.randint(0, len(messages)), copy)
     return messages

@@ -28,7 +28,7 @@ def check(environment, ledger):
             "dataset": ledger.dataset,
         } | changes
         config, _ = parse([f"--{name}={value}" for name, value in options.items()])
-        return preflight.check(config)
+        return preflight.check(config)["exam_event"]
 
     return check
 

@@ -16,7 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from local_runner.environment import PubSubNames
 from local_runner.traffic.publishing import publish
-from pipeline.reconcile import Counts, count
+from pipeline.counts import Counts
+from pipeline.reconcile import count
 from tests.conftest import Warehouse
 from tests.scenarios.one_machine.front import front
 
