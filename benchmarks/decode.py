@@ -21,9 +21,9 @@ from benchmarks.harness.measure import Figure, Timed, cpu_seconds, interleaved
 from benchmarks.harness.traffic import payloads
 from benchmarks.rivals.pydantic_event import PydanticEvent
 from schemas.event_time import EventTimeBounds
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from schemas.message import Message
-from transforms.decode import Decoder
+from transforms.decoding.decode import Decoder
 from transforms.lateness.rule import judge
 from transforms.rows import FactRows
 from transforms.validate import Validator

@@ -100,7 +100,7 @@ def _lines(folder: Path, count: int) -> Path:
 
 
 def _ours(pipeline: beam.Pipeline, config: Config) -> None:
-    graph.build(pipeline, config, config.bounds)
+    graph.build(pipeline, config, config.asked_bounds)
 
 
 def _ready(build: Build, config: Config, options: object) -> Callable[[], object]:

@@ -102,12 +102,12 @@ def _empty(folder: Path) -> duckdb.DuckDBPyConnection:
     """A database with the tables and the table functions of the warehouse."""
     connection = duckdb.connect(str(folder / "history.duckdb"))
     connection.execute("SET TimeZone = 'UTC'; SET memory_limit = '6GB'")
-    for name in statements.TABLES:
+    for table in statements.tables(_DATASET):
         columns = ", ".join(
             f"{field.name} {_TYPES.get(field.field_type, field.field_type)}"
-            for field in statements.table(_DATASET, name).schema
+            for field in table.schema
         )
-        connection.execute(f"CREATE TABLE {name} ({columns})")
+        connection.execute(f"CREATE TABLE {table.table_id} ({columns})")
     for query in statements.queries(_DATASET):
         if query.name in _FUNCTIONS:
             body = re.sub(r"`[^`]*\.(\w+)`", r"\1", query.body)

@@ -22,9 +22,9 @@ from local_runner.emulators.start import PROJECT
 from pipeline.sinks.insert_rows import InsertRowsWriter, json_row
 from pipeline.sinks.row_writer import RowWriter
 from pipeline.sinks.storage_write.writer import StorageWriter
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from schemas.message import Message
-from transforms.decode import Decoder
+from transforms.decoding.decode import Decoder
 from transforms.lateness.rule import judge
 from transforms.rows import FactRows, Row, columns
 

@@ -26,7 +26,7 @@ from local_runner.emulators.start import LOGS
 from local_runner.environment import Environment, PubSubNames, run_name, start_environment
 from local_runner.errors import RunnerError
 from local_runner.processes.background import background
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from schemas.tables import DEAD_LETTERS
 
 _CONTENDERS = {"stream": "pipeline.main", "stream_floor": "benchmarks.rivals.identity"}

@@ -84,7 +84,7 @@ def main(kind: str, count: int) -> None:
     config, options = parse(["--input=made.jsonl", f"--dataset={PROJECT}.nowhere"])
     with no_warehouse():
         pipeline = beam.Pipeline(options=options)
-        graph.build(pipeline, config, config.bounds, _Made(kind, count))
+        graph.build(pipeline, config, config.asked_bounds, _Made(kind, count))
     seconds = cpu_seconds(lambda: pipeline.run().wait_until_finish())
     print(json.dumps({"seconds": seconds, "peak_bytes": _peak_bytes()}))
 

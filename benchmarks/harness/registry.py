@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import decode, graph, growth, history, one_machine, sinks, stream
+from benchmarks import decode, families, graph, growth, history, one_machine, sinks, stream
 from benchmarks.harness.measure import Figure
 
 BENCHMARKS: Mapping[str, Callable[[bool], list[Figure]]] = {
     "decode": decode.run,
     "graph": graph.run,
+    "families": families.run,
     "sinks": sinks.run,
     "stream": stream.run,
     "one_machine": one_machine.run,

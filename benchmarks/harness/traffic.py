@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from local_runner.traffic.sessions import Session, make_exams
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 
 # What the simulator's apps add beside the contract.
 UNKNOWN_FIELDS = frozenset({"app_build", "device"})

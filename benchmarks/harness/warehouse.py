@@ -30,8 +30,8 @@ def fresh_dataset(client: bigquery.Client) -> Dataset:
     """A dataset with empty tables, so that no run pays for what another has written."""
     dataset = Dataset(PROJECT, f"benchmark_{uuid.uuid4().hex}")
     client.create_dataset(str(dataset))
-    for name in statements.TABLES:
-        client.create_table(statements.table(dataset, name))
+    for table in statements.tables(dataset):
+        client.create_table(table)
     return dataset
 
 

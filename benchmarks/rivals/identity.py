@@ -17,10 +17,10 @@ from pipeline.config import Config
 from pipeline.sinks.write_rows import WriteRows
 from schemas import coders
 from schemas.errors import Rejection
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 from schemas.family import EventFamily
 from schemas.message import Message
-from transforms.decode import Decoder
+from transforms.decoding.decode import Decoder
 from transforms.lateness.rule import judge
 from transforms.rows import FactRows, Row
 

@@ -16,7 +16,7 @@ from google.cloud import bigquery
 
 from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 
 
 class _Client:

@@ -13,7 +13,7 @@ from google.cloud.pubsub_v1 import SubscriberClient
 
 from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
-from schemas.exam_event.family import EXAM_EVENT
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
 
 _PULL = 1_000
 _INSERT = 500  # as BigQuery's documentation advises

@@ -24,6 +24,7 @@ KEYS = {
         "row_vs_orjson",
     },
     "graph": {"graph_vs_identity", "graph_vs_naive"},
+    "families": {"routing_cost", "nested_vs_exam", "nested_vs_exam_by_kilobyte"},
     "sinks": {"sink_rows_ratio", "sink_billed_bytes_ratio"},
     "growth": {"memory_growth", "time_growth"},
     "history": {"history_growth"},
