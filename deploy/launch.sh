@@ -8,6 +8,8 @@
 #   set -a; . settings.env; set +a
 set -euo pipefail
 
+: "${EVENT_FAMILIES:=exam_event}" # names separated by commas
+
 usage() {
   sed -n 's/^# usage: /usage: /p' "$0" >&2
   exit 2
@@ -44,8 +46,17 @@ launch() {
     --additional-experiments="streaming_mode_at_least_once,min_num_workers=$MIN_WORKERS" \
     --num-workers="$MIN_WORKERS" --max-workers="$MAX_WORKERS" --worker-machine-type="$MACHINE_TYPE" \
     --additional-user-labels="$LABELS" \
-    --parameters="input_subscription=$INPUT_SUBSCRIPTION,dead_letter_topic=$DEAD_LETTER_TOPIC,dataset=$DATASET,sdk_container_image=$REPOSITORY/exam-events:$tag" \
+    --parameters="^;^input_subscription=$INPUT_SUBSCRIPTION;dead_letter_topic=$DEAD_LETTER_TOPIC;dataset=$DATASET;event_family=$EVENT_FAMILIES;sdk_container_image=$REPOSITORY/exam-events:$tag" \
     --format="value(job.id)" "$@"
+}
+
+# Of the steps of a job of all families, those of a job of EVENT_FAMILIES. The steps of one family
+# begin with its name only where a job reads several.
+own_steps() {
+  case "$EVENT_FAMILIES" in
+    *,*) grep -E "^([A-Z]|(${EVENT_FAMILIES//,/|})/)" ;;
+    *) sed -n -e '/^RouteEvents\//d' -e "s|^$EVENT_FAMILIES/||" -e '/^[A-Z]/p' ;;
+  esac
 }
 
 # Stops an update that would lose the state and messages in flight of a renamed step.
@@ -56,10 +67,10 @@ check_steps() {
   running=$(gcloud dataflow jobs describe "$id" --project="$PROJECT" --region="$REGION" --full \
     --format="value[delimiter='\n'](pipelineDescription.originalPipelineTransform[].name)")
   [[ -n "$running" ]] || fail "the running job's steps could not be read"
-  known=$(gcloud storage cat "gs://$BUCKET/templates/$tag.steps.txt")
+  known=$(gcloud storage cat "gs://$BUCKET/templates/$tag.steps.txt" | own_steps)
   known+=$'\n'$(tr ',' '\n' <<<"$mapping" | cut -d= -f1)
   lost=$(comm -23 <(sort -u <<<"$running") <(sort -u <<<"$known"))
-  [[ -z "$lost" ]] || fail "$tag has no step named $(paste -sd' ' <<<"$lost"): name the new step with OLD=NEW,..., or drain and start"
+  [[ -z "$lost" ]] || fail "$tag with $EVENT_FAMILIES has no step named $(paste -sd' ' <<<"$lost"): name the new step with OLD=NEW,..., or drain and start"
 }
 
 update() {

@@ -39,13 +39,22 @@ locals {
     "dead replay"             = { subscription = google_pubsub_subscription.dead_letters.name, account = "replay", role = "roles/pubsub.subscriber" }
     "dead replay look up"     = { subscription = google_pubsub_subscription.dead_letters.name, account = "replay", role = "roles/pubsub.viewer" }
   }
-  table_roles = {
-    "facts pipeline"    = { table = "events_fact", member = google_service_account.account["pipeline"].member, role = google_project_iam_custom_role.row_writer.id }
-    "dead pipeline"     = { table = "dead_letters", member = google_service_account.account["pipeline"].member, role = google_project_iam_custom_role.row_writer.id }
-    "settings pipeline" = { table = "lateness_settings", member = google_service_account.account["pipeline"].member, role = "roles/bigquery.dataViewer" }
-    "dead replay"       = { table = "dead_letters", member = google_service_account.account["replay"].member, role = "roles/bigquery.dataViewer" }
-    "facts replay"      = { table = "events_fact", member = google_service_account.account["replay"].member, role = "roles/bigquery.dataViewer" }
-  }
+  written_tables = concat(local.fact_tables, ["dead_letters"])
+  settings_table = [for table in ["lateness_settings"] : table if local.exams]
+  table_roles = merge(
+    {
+      for table in local.written_tables :
+      "${table} pipeline" => { table = table, member = google_service_account.account["pipeline"].member, role = google_project_iam_custom_role.row_writer.id }
+    },
+    {
+      for table in local.settings_table :
+      "${table} pipeline" => { table = table, member = google_service_account.account["pipeline"].member, role = "roles/bigquery.dataViewer" }
+    },
+    {
+      for table in local.written_tables :
+      "${table} replay" => { table = table, member = google_service_account.account["replay"].member, role = "roles/bigquery.dataViewer" }
+    },
+  )
 }
 
 # Writes rows but cannot read them.

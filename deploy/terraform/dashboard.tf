@@ -1,6 +1,6 @@
 locals {
   by_name = "sum by (metric_name) (delta(${local.counter}=~\"%s\"}[5m]))"
-  charts = [
+  charts = concat([
     { title = "Received and written, every five minutes", query = format(local.by_name, "received|written|dead_letters_written") },
     { title = "Dead letters by kind", query = format(local.by_name, "dead_letter_[a-z_]+") },
     { title = "Submissions by lateness", query = format(local.by_name, "late_status_[a-z_]+") },
@@ -23,7 +23,13 @@ locals {
       title = "Virtual processors"
       query = "max(dataflow_googleapis_com:job_current_num_vcpus{monitored_resource=\"dataflow_job\",job_name=\"exam-events\"})"
     },
-  ]
+    ], [
+    for chart in [
+      { title = "Messages by event family", query = format(local.by_name, "routed_(${local.of_any})") },
+      { title = "Facts by event family", query = format(local.by_name, "written_(${local.of_any})") },
+      { title = "Dead letters by event family", query = format(local.by_name, "dead_letters_(${local.of_any})") },
+    ] : chart if length(var.event_families) > 1
+  ])
 }
 
 resource "google_monitoring_dashboard" "exam_events" {

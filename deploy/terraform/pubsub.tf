@@ -33,11 +33,12 @@ resource "google_pubsub_subscription" "dead_letters" {
   }
 }
 
-# The contract, for readers. Not attached to a topic: Pub/Sub would reject plain JSON for nullable
+# The contracts, for readers. Not attached to a topic: Pub/Sub would reject plain JSON for nullable
 # fields, and a rejected message never reaches the dead letters.
-resource "google_pubsub_schema" "exam_event_v1" {
-  name       = "exam-event-v1"
+resource "google_pubsub_schema" "contract" {
+  for_each   = local.contracts
+  name       = replace(trimsuffix(trimprefix(each.key, "schemas/"), ".avsc"), "/[_/]/", "-")
   type       = "AVRO"
-  definition = file("${path.module}/../../schemas/exam_event/v1.avsc")
+  definition = file("${local.repo}/${each.key}")
   depends_on = [google_project_service.used]
 }

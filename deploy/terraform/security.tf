@@ -1,4 +1,4 @@
-# Column-level security: unless they are fine-grained readers, users see the identity of a student
+# Column-level security: unless they are fine-grained readers, users see the identity of a person
 # as a hash and what a student wrote as null. warehouse.tf names the columns; the DDL tool tags them.
 resource "google_data_catalog_taxonomy" "student" {
   display_name           = "Exam Events: data of students"
@@ -9,7 +9,7 @@ resource "google_data_catalog_taxonomy" "student" {
 
 resource "google_data_catalog_policy_tag" "student" {
   for_each = {
-    identity = "Who the student is."
+    identity = "Who the student, or another person, is."
     content  = "What the student, or the student's device, sent."
   }
   taxonomy     = google_data_catalog_taxonomy.student.id
@@ -50,10 +50,10 @@ resource "google_data_catalog_policy_tag_iam_member" "fine_grained_reader" {
   member     = google_service_account.account[each.value.account].member
 }
 
-# Row-level security: readers see the rows of their tests. The accounts that count, erase, replay
+# Row-level security of exam events: readers see the rows of their tests. The accounts that count, erase, replay
 # and sum see all rows.
 resource "google_bigquery_row_access_policy" "tests" {
-  for_each         = var.row_access
+  for_each         = { for name, access in var.row_access : name => access if local.exams }
   dataset_id       = google_bigquery_dataset.exams.dataset_id
   table_id         = "events_fact"
   policy_id        = each.key
@@ -63,7 +63,7 @@ resource "google_bigquery_row_access_policy" "tests" {
 }
 
 resource "google_bigquery_row_access_policy" "all_rows" {
-  count            = length(var.row_access) > 0 ? 1 : 0
+  count            = length(var.row_access) > 0 && local.exams ? 1 : 0
   dataset_id       = google_bigquery_dataset.exams.dataset_id
   table_id         = "events_fact"
   policy_id        = "all_rows"

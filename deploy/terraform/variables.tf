@@ -20,6 +20,19 @@ variable "dataset" {
   default     = "exams"
 }
 
+variable "event_families" {
+  description = "Event families that the job reads: folders of schemas/."
+  type        = list(string)
+  default     = ["exam_event"]
+  validation {
+    condition = (
+      length(var.event_families) > 0 && length(distinct(var.event_families)) == length(var.event_families)
+      && alltrue([for family in var.event_families : can(regex("^[a-z][a-z0-9_]{2,}$", family))])
+    )
+    error_message = "event_families must be names of folders of schemas/, each once, and at least one."
+  }
+}
+
 variable "labels" {
   description = "Labels of every resource that has labels."
   type        = map(string)
@@ -70,6 +83,18 @@ variable "operators" {
 
 variable "analysts" {
   description = "Members who may read the warehouse with student data masked, as the BI account does."
+  type        = list(string)
+  default     = []
+}
+
+variable "dashboard_image" {
+  description = "Image of the dashboard, built from deploy/dashboard; null deploys no dashboard."
+  type        = string
+  default     = null
+}
+
+variable "dashboard_viewers" {
+  description = "Members who may open the dashboard, such as group:teachers@example.com."
   type        = list(string)
   default     = []
 }

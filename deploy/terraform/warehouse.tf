@@ -7,14 +7,14 @@ resource "google_bigquery_dataset" "exams" {
 
 locals {
   dataset = "${var.project}.${google_bigquery_dataset.exams.dataset_id}"
-  repo    = "${path.module}/../.."
   ddl     = sort(tolist(fileset(local.repo, "ddl/*/{tables,views}/*.sql")))
-  # The column that identifies a student, and those that may contain what a student wrote.
+
+  # The columns that identify a person, and those that may contain what a student wrote.
   policy_tags = merge(
-    { student_id = google_data_catalog_policy_tag.student["identity"].name },
+    { for column in setunion(["student_id"], local.private_columns) : column => google_data_catalog_policy_tag.student["identity"].name },
     {
       for column in ["answer", "attributes", "error_payload", "extra", "payload"] :
-      column => google_data_catalog_policy_tag.student["content"].name
+      column => google_data_catalog_policy_tag.student["content"].name if local.exams || column != "answer"
     },
   )
 }
@@ -24,6 +24,7 @@ resource "terraform_data" "tables" {
   triggers_replace = [
     sha256(join("", [for name in local.ddl : filesha256("${local.repo}/${name}")])),
     local.dataset,
+    var.event_families,
     var.partition_expiration_days,
     var.labels,
     local.policy_tags,
@@ -33,6 +34,7 @@ resource "terraform_data" "tables" {
     command = join(" ", concat(
       [
         var.python, "-m", "ddl", "apply", "--dataset=${local.dataset}", "--location=${var.location}",
+        "--event_family=${join(",", var.event_families)}",
         "--labels=${join(",", [for key, value in var.labels : "${key}=${value}"])}",
         "--policy_tags=${join(",", [for column, tag in local.policy_tags : "${column}=${tag}"])}",
       ],
@@ -44,7 +46,7 @@ resource "terraform_data" "tables" {
 # Sums by the day on which a session began, stored as tables, so that dashboards read a few rows
 # without student data. The last nine days are recomputed each night: a session can grow for eight.
 resource "google_bigquery_data_transfer_config" "daily" {
-  for_each             = toset(["test_summary", "question_summary"])
+  for_each             = toset([for summary in ["test_summary", "question_summary"] : summary if local.exams])
   display_name         = "${each.key}_daily"
   data_source_id       = "scheduled_query"
   location             = var.location

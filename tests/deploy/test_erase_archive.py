@@ -8,9 +8,9 @@ import pytest
 from google.api_core.exceptions import PreconditionFailed
 from google.cloud.storage import Blob
 
-from pipeline.erase.students import Students, rewrite
+from pipeline.erase.persons import rewrite
 from tests.deploy.building import BUCKET, bucket, upload
-from tests.pipeline.erase.students import BROKEN, OTHERS, STUDENT
+from tests.pipeline.erase.students import BROKEN, OTHERS, STUDENT, students
 from tests.support.archives import read_archive, write_archive
 
 pytestmark = pytest.mark.xdist_group("template")
@@ -85,5 +85,5 @@ def test_an_object_that_another_run_rewrites_meanwhile_is_left_to_it(
     for name in ("STORAGE_EMULATOR_HOST", "NO_GCE_CHECK"):
         monkeypatch.setenv(name, launch_environment[0][name])
     with pytest.raises(OSError, match="has changed meanwhile: run it again"):
-        rewrite(f"gs://{BUCKET}/{blob.name}", Students([STUDENT]))
+        rewrite(f"gs://{BUCKET}/{blob.name}", students([STUDENT]))
     assert conditions == [blob.generation]

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from pipeline.options import ExamEventsOptions, UsageError, parse
+from schemas.families import FAMILIES
 from tests.deploy.conftest import PACKAGES, ROOT
 from tests.support.commands import STREAM
 
@@ -42,7 +43,11 @@ SAMPLES = {
         ["local-exams.exams", "example.com:local-exams.exams_2"],
         ["exams", "local.exams", "local-exams.a-b", "Local-exams.exams", "local-exams.exams.x"],
     ),
-    "event_family": (["exam_event"], ["orders", ""]),
+    # The template takes any name, so that a further family changes no pattern.
+    "event_family": (
+        [*FAMILIES, "exam_event,exam_event"],
+        ["", "Exam_event", "exam_event,", "exam_event, exam_event", "exam_event;exam_event"],
+    ),
     "publish_time": (
         ["2026-03-02T10:00:00Z", "2026-03-02T10:00:00.123456+02:00"],
         ["yesterday", "2026-03-02T10:00:00", "2026-03-02"],

@@ -19,6 +19,16 @@ from tests.deploy.conftest import ROOT
 pytestmark = pytest.mark.xdist_group("launch")
 SCRIPT = ROOT / "deploy" / "launch.sh"
 STEPS = (ROOT / "deploy" / "step_names.txt").read_text().splitlines()
+# Of a template for two families, and of jobs that read one or both of them.
+BOTH = """ReadMessages/ToMessage
+RouteEvents/Route
+exam_event/ValidateEvents
+exam_event/JudgeLateness/Settle
+parcels/ValidateEvents
+parcels/JudgeLateness/NotApplicable
+DeadLetters""".splitlines()
+EXAM = ["ReadMessages/ToMessage", "ValidateEvents", "JudgeLateness/Settle", "DeadLetters"]
+PARCELS = ["ReadMessages/ToMessage", "ValidateEvents", "JudgeLateness/NotApplicable", "DeadLetters"]
 JOBS = f"/v1b3/projects/{PROJECT}/locations/europe-west1/jobs"
 SETTINGS = {
     "PROJECT": PROJECT,
@@ -29,6 +39,7 @@ SETTINGS = {
     "SERVICE_ACCOUNT": "exam-pipeline@local-exams.iam.gserviceaccount.com",
     "SUBNETWORK": "regions/europe-west1/subnetworks/exams",
     "DATASET": "local-exams.exams",
+    "EVENT_FAMILIES": "exam_event",
     "INPUT_SUBSCRIPTION": "projects/local-exams/subscriptions/exam-events",
     "DEAD_LETTER_TOPIC": "projects/local-exams/topics/exam-events-dead",
     "MIN_WORKERS": "1",
@@ -100,11 +111,21 @@ def dataflow():
 
 
 @pytest.fixture
-def launch(dataflow, storage_emulator, tmp_path):
+def store_steps(storage_emulator):
+    """Writes the step names beside the template ``v2``."""
+
+    def store(steps):
+        names = bucket(storage_emulator).blob("templates/v2.steps.txt")
+        names.upload_from_string("\n".join(steps))
+
+    return store
+
+
+@pytest.fixture
+def launch(dataflow, storage_emulator, store_steps, tmp_path):
     if shutil.which("gcloud") is None:
         pytest.skip("gcloud is not installed: install the Google Cloud CLI")
-    names = bucket(storage_emulator).blob("templates/v2.steps.txt")
-    names.upload_from_string("\n".join(STEPS))
+    store_steps(STEPS)
     environment = SETTINGS | {
         "CLOUDSDK_CONFIG": str(tmp_path),
         "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
@@ -137,6 +158,7 @@ def test_start_asks_for_what_production_needs(launch, dataflow):
             "input_subscription": SETTINGS["INPUT_SUBSCRIPTION"],
             "dead_letter_topic": SETTINGS["DEAD_LETTER_TOPIC"],
             "dataset": SETTINGS["DATASET"],
+            "event_family": "exam_event",
             "sdk_container_image": f"{SETTINGS['REPOSITORY']}/exam-events:v2",
         },
         "environment": {
@@ -186,6 +208,37 @@ def test_an_update_that_would_lose_a_step_is_refused_unless_it_is_told_the_new_n
     [(_, _, body)] = dataflow.changes
     mapping = body["launchParameter"]["transformNameMappings"]
     assert mapping == {"JudgeLateness/OldName": STEPS[0]}
+
+
+def test_several_families_reach_the_job_as_one_parameter(launch, dataflow):
+    done = launch("start", "v2", EVENT_FAMILIES="exam_event,parcels")
+    assert done.returncode == 0, done.stderr
+    [(_, _, body)] = dataflow.changes
+    assert body["launchParameter"]["parameters"]["event_family"] == "exam_event,parcels"
+
+
+@pytest.mark.parametrize(
+    ("families", "steps"),
+    [("exam_event", EXAM), ("parcels", PARCELS), ("parcels,exam_event", BOTH)],
+)
+def test_an_update_compares_the_steps_of_the_families_that_it_launches(
+    launch, dataflow, store_steps, families, steps
+):
+    store_steps(BOTH)
+    for running in (EXAM, PARCELS, BOTH):
+        dataflow.steps = running
+        done = launch("update", "v2", EVENT_FAMILIES=families)
+        assert done.returncode == (0 if set(running) <= set(steps) else 1), done.stderr
+        if lost := set(running) - set(steps):
+            assert f"v2 with {families} has no step named {' '.join(sorted(lost))}:" in done.stderr
+    assert len(dataflow.changes) == 1
+
+
+def test_settings_without_families_launch_exam_events(launch, dataflow):
+    done = launch("start", "v2", EVENT_FAMILIES="")
+    assert done.returncode == 0, done.stderr
+    [(_, _, body)] = dataflow.changes
+    assert body["launchParameter"]["parameters"]["event_family"] == "exam_event"
 
 
 @pytest.mark.parametrize("command", ["update", "rollback"])

@@ -28,7 +28,7 @@ def test_both_start_the_mode():
 
 
 def test_the_image_has_every_package():
-    listed = re.search(r"for package in \((.*?)\)", (ROOT / "setup.py").read_text())[1]
+    listed = re.search(r"for package in \((.*?)\)", (ROOT / "setup.py").read_text(), re.DOTALL)[1]
     packages = set(re.findall(r'"(.*?)"', listed))
     assert packages == set(PACKAGES)
     assert packages == set(re.findall(r"^COPY (\w+) \w+$", DOCKERFILE, re.MULTILINE))

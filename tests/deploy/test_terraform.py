@@ -1,5 +1,6 @@
 """The infrastructure as code, against the code: names that both must agree on."""
 
+import json
 import os
 import re
 import shutil
@@ -10,10 +11,11 @@ import pytest
 from zetasql.api import Parser
 from zetasql.types import LanguageOptions
 
-from ddl import statements
+from ddl import files, statements
 from gcp.dataset import Dataset
 from schemas import metrics
 from schemas.errors import ErrorKind
+from schemas.families import FAMILIES
 from schemas.lateness import LateStatus
 from tests.deploy.conftest import ROOT
 
@@ -26,7 +28,28 @@ METRICS = {
     *(metrics.error_kind_counter(kind) for kind in ErrorKind),
     *(metrics.late_status_counter(status) for status in LateStatus),
     *(f"{metrics.EVENT_LAG_SECONDS}_{part}" for part in ("MEAN", "MAX")),  # as Dataflow names them
+    *(
+        metrics.family_counter(counted, family)
+        for counted in (metrics.ROUTED, metrics.WRITTEN, metrics.DEAD_LETTERS)
+        for family in (None, "exam_event")
+    ),
 }
+# A contract with private fields where Terraform looks for them.
+_RECORD = {
+    "type": "record",
+    "fields": [{"name": "name", "type": "string", "private": True}, {"name": "n", "type": "int"}],
+}
+PARCEL = {
+    "fields": [
+        {"name": "sent_to", "type": "string", "private": True},
+        {"name": "size", "type": "string"},
+        {"name": "sender", "type": _RECORD},
+        {"name": "items", "type": {"type": "array", "items": _RECORD}},
+        {"name": "neighbour", "type": ["null", _RECORD]},
+        {"name": "visits", "type": ["null", {"type": "array", "items": _RECORD}]},
+    ]
+}
+PRIVATE = ["items.name", "neighbour.name", "sender.name", "sent_to", "visits.name"]
 
 
 def plain(value):
@@ -55,7 +78,7 @@ def local(name):
     return next(value for found, value in blocks("locals") if found == name)
 
 
-def terraform(*arguments, cwd=FOLDER):
+def terraform(*arguments, cwd=FOLDER, **more):
     if shutil.which("terraform") is None:
         pytest.skip("terraform is not installed")
     return subprocess.run(
@@ -64,6 +87,7 @@ def terraform(*arguments, cwd=FOLDER):
         capture_output=True,
         text=True,
         check=False,
+        **more,
     )
 
 
@@ -81,13 +105,63 @@ def test_the_files_are_valid_to_the_provider(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_contract_is_registered_from_its_file_and_attached_to_no_topic():
+def test_the_contracts_are_registered_from_their_files_and_attached_to_no_topic():
     [schema] = resources("google_pubsub_schema").values()
-    path = re.fullmatch(r'\$\{file\("\$\{path.module\}/(.*)"\)\}', schema["definition"])[1]
-    assert (FOLDER / path).resolve() == ROOT / "schemas" / "exam_event" / "v1.avsc"
+    assert schema["for_each"] == "${local.contracts}"
+    assert schema["definition"] == '${file("${local.repo}/${each.key}")}'
     assert not any(
         "schema_settings" in topic for topic in resources("google_pubsub_topic").values()
     )
+
+
+@pytest.mark.parametrize("families", [["exam_event"], ["parcels"], ["exam_event", "parcels"]])
+def test_a_familys_files_say_what_it_needs(tmp_path, families):
+    contract = tmp_path / "schemas" / "parcels" / "v1.avsc"
+    contract.parent.mkdir(parents=True)
+    contract.write_text(json.dumps(PARCEL))
+    table = tmp_path / "ddl" / "parcels" / "tables" / "parcels_fact.sql"
+    table.parent.mkdir(parents=True)
+    table.touch()
+    names = ("exams", "contracts", "fact_tables", "private_columns", "of_any")
+    assert locals_of_families(tmp_path, families, *names) == {
+        "exams": "exam_event" in families,
+        "contracts": [f"schemas/{family}/v1.avsc" for family in families],
+        "fact_tables": [
+            {"exam_event": "events_fact", "parcels": "parcels_fact"}[family] for family in families
+        ],
+        "private_columns": PRIVATE if "parcels" in families else [],
+        "of_any": "|".join([*families, "no_family"]),
+    }
+
+
+def test_no_private_field_is_left_without_a_policy_tag(tmp_path):
+    private = {
+        path
+        for family in FAMILIES.values()
+        for path, field in family.contract.walk()
+        if field.private
+    }
+    found = locals_of_families(tmp_path, list(FAMILIES), "private_columns")
+    assert set(found["private_columns"]) == private
+
+
+def locals_of_families(copy, families, *names):
+    """What families.tf says of these families in a copy of the project."""
+    folder = copy / "deploy" / "terraform"
+    folder.mkdir(parents=True)
+    for name in ("families.tf", "variables.tf"):
+        shutil.copy(FOLDER / name, folder)
+    for name in ("schemas", "ddl"):
+        shutil.copytree(ROOT / name, copy / name, dirs_exist_ok=True)
+    done = terraform(
+        "console",
+        *(f"-var={name}=x" for name in ("project", "region", "alert_email")),
+        f"-var=event_families={json.dumps(families)}",
+        cwd=folder,
+        input=f"jsonencode({{{', '.join(f'{name} = local.{name}' for name in names)}}})",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(json.loads(done.stdout))
 
 
 def test_topics_and_subscriptions_are_named_as_the_docs_name_them():
@@ -118,6 +192,9 @@ def test_a_rewritten_object_of_the_archive_is_deleted_when_the_original_would_ha
 
 def test_alerts_and_charts_ask_for_counters_that_the_pipeline_keeps():
     text = TEXT.replace("${local.broken}", local("broken"))
+    text = text.replace("${family}", "exam_event").replace(
+        "${local.of_any}", "exam_event|no_family"
+    )
     asked = re.findall(r'\$\{local\.counter\}=~?\\"([^"\\%]+)\\"', text)
     asked += re.findall(r'format\(local\.by_name, "([^"]+)"\)', text)
     assert len(asked) >= 12
@@ -138,6 +215,8 @@ def test_every_alert_is_told_in_the_runbook():
         r"^### `([a-z-]+)`$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE
     )
     assert sorted(listed) == sorted(local("alerts"))
+    [section] = re.findall(r'"([a-z-]+) \$\{family\}" =>', TEXT)  # one for each family
+    assert section in listed
 
 
 def test_a_lost_region_takes_nothing_with_it_that_the_runbook_does_not_name():
@@ -162,10 +241,11 @@ def test_a_lost_region_takes_nothing_with_it_that_the_runbook_does_not_name():
 
 
 def test_tables_and_functions_are_those_of_the_ddl():
-    tables = {role["table"] for role in local("table_roles").values()}
-    tables |= {p["table_id"] for p in resources("google_bigquery_row_access_policy").values()}
-    assert tables == set(statements.TABLES)
-    summaries = re.findall(r'toset\(\["(\w+_summary)", "(\w+_summary)"\]\)', TEXT)[0]
+    tables = {p["table_id"] for p in resources("google_bigquery_row_access_policy").values()}
+    tables |= set(re.findall(r'"(\w+)"', local("written_tables") + local("settings_table")))
+    assert tables == {"events_fact", "dead_letters", "lateness_settings"}
+    assert tables <= files.find("tables").keys()
+    summaries = re.findall(r'for summary in \["(\w+_summary)", "(\w+_summary)"\]', TEXT)[0]
     functions = {query.name for query in statements.queries(Dataset("local-exams", "x"))}
     assert {f"{summary}_between" for summary in summaries} <= functions
 
@@ -173,12 +253,13 @@ def test_tables_and_functions_are_those_of_the_ddl():
 def test_no_column_that_students_fill_is_left_without_a_policy_tag():
     tagged = set(re.findall(r'"(\w+)"', re.search(r"for column in \[(.*)\] :", TEXT)[1]))
     free = {"answer", "extra", "error_payload", "payload", "attributes"}
-    assert tagged == free & statements.columns()
+    assert tagged == free & statements.columns().keys()
 
 
 def test_terraform_tells_every_setting_of_a_launch_and_no_other():
     script = (ROOT / "deploy" / "launch.sh").read_text()
     wanted = re.search(r"^for name in (.*?); do$", script, re.MULTILINE | re.DOTALL)[1]
+    wanted += " " + " ".join(re.findall(r'^: "\$\{(\w+):=', script, re.MULTILINE))  # has a default
     listed = re.findall(r"^    ([A-Z_]+)=", TEXT, re.MULTILINE)
     assert sorted(listed) == sorted(wanted.replace("\\", "").split())
 
