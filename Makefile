@@ -13,7 +13,7 @@ PIN := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 BEAM := $(shell sed -n 's/.*"apache-beam\[gcp\]==\([0-9.]*\)".*/\1/p' setup.py)
 PRISM := build/bin/prism-$(BEAM).stamp
 
-.PHONY: demo test prism bench test-worker soak lint fuzz audit template lock clean
+.PHONY: demo test prism bench test-worker test-browser soak lint fuzz audit template lock clean
 
 demo: $(VENV)/local.stamp
 	$(BIN)/python -m local_runner demo
@@ -39,7 +39,7 @@ bench: $(VENV)/test.stamp
 test-worker: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -m worker tests/deploy
 
-# 210,000 hostile messages through our code; `make test` takes a sample.
+# 420,000 hostile messages through our code, half of them nested; `make test` takes a sample.
 fuzz: $(VENV)/test.stamp
 	$(BIN)/python -m pytest tests/scenarios/fuzz --hypothesis-profile=fuzz --timeout=3600
 
@@ -47,6 +47,10 @@ fuzz: $(VENV)/test.stamp
 # be looked up fails: silence would read as health.
 audit:
 	uv tool run pip-audit --strict --disable-pip --no-deps --requirement constraints.txt
+
+# The dashboard in a headless Chromium (skipped without one), and 200 random filters: minutes.
+test-browser: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -m browser tests/dashboard
 
 # The long versions: outages by the clock, kills.
 soak: $(VENV)/test.stamp
@@ -78,12 +82,12 @@ INSTALLING = @echo "Installing the pinned dependencies into $(VENV) (about 2 min
 
 $(VENV)/local.stamp: $(BIN)/python setup.py pyproject.toml constraints.txt
 	$(INSTALLING)
-	$(PIN) --editable '.[local]'
+	$(PIN) --editable '.[local,dashboard]'
 	@touch $@
 
 $(VENV)/test.stamp: $(BIN)/python setup.py pyproject.toml constraints.txt
 	$(INSTALLING)
-	$(PIN) --editable '.[local,micro-batch,bench,test]'
+	$(PIN) --editable '.[local,dashboard,micro-batch,bench,test]'
 	@touch $@
 
 # Renews constraints.txt from setup.py, for every supported Python at once (needs uv).
@@ -95,17 +99,18 @@ clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 ## Targets; each makes the virtual environment that it needs:
-##   demo         the whole system on this machine, with a report: about a minute
-##   test         every test, lint and types
-##   lint         ruff and mypy alone
-##   fuzz         210,000 hostile messages through our code
-##   soak         the long tests: outages by the clock, kills
-##   test-worker  workers as Dataflow boots them: minutes, needs Go
-##   bench        what it costs: a quarter of an hour; BENCHMARKS=... selects
-##   audit        known vulnerabilities of the pinned packages (needs uv)
-##   template     build the Flex Template (PROJECT, REGION, REPOSITORY, BUCKET)
-##   lock         renew constraints.txt (needs uv)
-##   clean        remove the virtual environment and everything that was built
+##   demo          the whole system on this machine, with a report: about a minute
+##   test          every test, lint and types
+##   lint          ruff and mypy alone
+##   fuzz          420,000 hostile messages through our code
+##   soak          the long tests: outages by the clock, kills
+##   test-worker   workers as Dataflow boots them: minutes, needs Go
+##   test-browser  the dashboard in a real browser: minutes, needs Chromium
+##   bench         what it costs: a quarter of an hour; BENCHMARKS=... selects
+##   audit         known vulnerabilities of the pinned packages (needs uv)
+##   template      build the Flex Template (PROJECT, REGION, REPOSITORY, BUCKET)
+##   lock          renew constraints.txt (needs uv)
+##   clean         remove the virtual environment and everything that was built
 .PHONY: help
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile

@@ -9,14 +9,23 @@ setup(
     packages=find_packages(
         include=[
             f"{package}{below}"
-            for package in ("schemas", "gcp", "transforms", "pipeline", "ddl", "local_runner")
+            for package in (
+                "schemas",
+                "gcp",
+                "transforms",
+                "pipeline",
+                "ddl",
+                "dashboard",
+                "local_runner",
+            )
             for below in ("", ".*")
         ]
     ),
     package_data={
         "schemas": ["*/*.avsc"],
-        "ddl": ["**/*.sql"],
+        "ddl": ["**/*.sql", "render/templates/*"],
         "pipeline": ["**/*.sql"],
+        "dashboard": ["**/*.yaml", "templates/*", "static/*"],
         "local_runner": ["**/*.html"],
     },
     python_requires=">=3.11,<3.13",
@@ -38,6 +47,15 @@ setup(
         # The micro-batch mode: its metrics, and its line on a terminal.
         "micro-batch": [
             "prometheus-client",
+        ],
+        # The page (python -m dashboard).
+        "dashboard": [
+            "jinja2",
+            "markupsafe",
+            "pyyaml",
+            "starlette",
+            "uvicorn",
+            "vl-convert-python",
         ],
         # What the benchmarks hold ours against.
         "bench": [
@@ -65,6 +83,7 @@ setup(
             "pytest-xdist",
             "python-hcl2",
             "ruff",
+            "websockets",
             "zetasql",
         ],
     },

@@ -12,9 +12,11 @@ _COMMANDS = (
     ("run", "pipeline.main", (), "stream messages, or read files, into BigQuery"),
     ("reconcile", "pipeline.reconcile", (), "compare messages published with messages stored"),
     ("replay", "pipeline.replay.__main__", (), "send dead letters back to the main topic"),
-    ("erase", "pipeline.erase.__main__", (), "delete what is stored of students"),
+    ("erase", "pipeline.erase.__main__", (), "delete what is stored of persons"),
     ("ddl apply", "ddl.__main__", ("apply",), "create or update tables, functions and views"),
     ("ddl check", "ddl.__main__", ("check",), "look for rows that should not be there"),
+    ("ddl render", "ddl.__main__", ("render",), "write a family's SQL files from its contract"),
+    ("dashboard", "dashboard.__main__", (), "show the numbers as a page in the browser"),
     ("doctor", "local_runner.doctor", (), "check what a run needs: machine, access, resources"),
     ("demo", "local_runner.__main__", ("demo",), "show the whole system on this machine"),
     ("up", "local_runner.__main__", ("up",), "keep the whole system running until Ctrl-C"),
@@ -55,8 +57,9 @@ def _call(name: str, module: str, argv: Sequence[str]) -> int:
     try:
         main_of = importlib.import_module(module).main
     except ModuleNotFoundError as missing:
+        extra = "dashboard" if name == "dashboard" else "local"
         print(
-            f"error: {PROGRAM} {name} needs the package {missing.name}: install the extra local",
+            f"error: {PROGRAM} {name} needs the package {missing.name}: install the extra {extra}",
             file=sys.stderr,
         )
         return 1
@@ -65,7 +68,7 @@ def _call(name: str, module: str, argv: Sequence[str]) -> int:
 
 
 def _help(commands: Sequence[tuple[str, str, tuple[str, ...], str]]) -> str:
-    lines = [f"  {name:<11}{text}" for name, _, _, text in commands]
+    lines = [f"  {name:<12}{text}" for name, _, _, text in commands]
     return "\n".join(
         [
             f"usage: {PROGRAM} COMMAND ...",

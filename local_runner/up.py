@@ -1,4 +1,4 @@
-"""``up``: emulators, tables and the pipeline, kept running until Ctrl-C or SIGTERM."""
+"""``up``: emulators, tables, pipeline and dashboard, kept running until Ctrl-C or SIGTERM."""
 
 import contextlib
 import os
@@ -12,27 +12,39 @@ from pathlib import Path
 from gcp.arguments import PROGRAM
 from gcp.clients import EMULATOR_VARIABLE, STORAGE_EMULATOR_VARIABLE, bigquery_client
 from gcp.console import console, say
+from local_runner.dashboard_process import dashboard
 from local_runner.emulators.ports import Ports
 from local_runner.emulators.start import PUBSUB_VARIABLE
 from local_runner.environment import Environment, PubSubNames, run_name, start_environment
 from local_runner.errors import RunnerError
 from local_runner.live_counts import LiveCounts
-from local_runner.pipeline_process import START_WAIT_SECONDS, check_running, streaming_pipeline
+from local_runner.pipeline_process import (
+    START_WAIT_SECONDS,
+    check_running,
+    event_family,
+    holds_events,
+    streaming_pipeline,
+)
 from local_runner.processes.background import Background
 from pipeline.reconcile import count
+from schemas.families import DEFAULT_FAMILY
+from schemas.family import EventFamily
 
 # Counting reads the tables: rarely enough to leave the emulator's time to the pipeline.
 _COUNT_SECONDS, _COUNT_SHARE = 2.0, 0.1
 _LABEL, _WIDTH = 26, 80
 
 
-def up(ports: Ports | None, keep: Path | None, with_pipeline: bool) -> None:
+def up(
+    ports: Ports | None, keep: Path | None, with_pipeline: bool, families: Sequence[EventFamily]
+) -> None:
     """Runs until Ctrl-C or SIGTERM, then stops everything in order.
 
     Args:
         ports: where the emulators listen; None is free ports.
         keep: folder in which the tables outlive this run; None deletes them.
         with_pipeline: whether the pipeline runs too.
+        families: the event families that it reads.
 
     Raises:
         RunnerError: something does not start, or the pipeline dies.
@@ -42,42 +54,59 @@ def up(ports: Ports | None, keep: Path | None, with_pipeline: bool) -> None:
     started = None
     with (
         contextlib.suppress(KeyboardInterrupt),
-        start_environment(run_name(), ports, keep) as environment,
+        start_environment(run_name(), ports, keep, families) as environment,
     ):
         if environment.pubsub is None:
             raise RunnerError(environment.pubsub_missing)
         started = environment
-        with _pipeline(environment, with_pipeline) as process:
-            _describe(environment, environment.pubsub, with_pipeline)
+        with (
+            dashboard(environment.dataset, environment.logs) as page,
+            _pipeline(environment, with_pipeline, families) as process,
+        ):
+            _describe(environment, environment.pubsub, page, with_pipeline, families)
             with contextlib.suppress(KeyboardInterrupt):
-                _follow(environment, process)
+                _follow(environment, process, families)
             say("Stopping ...")
     _say_what_is_left(started, named, keep)
 
 
 @contextlib.contextmanager
-def _pipeline(environment: Environment, wanted: bool) -> Iterator[Background | None]:
+def _pipeline(
+    environment: Environment, wanted: bool, families: Sequence[EventFamily]
+) -> Iterator[Background | None]:
     if not wanted or environment.pubsub is None:
         yield None
         return
-    with streaming_pipeline(environment.pubsub, environment.dataset, environment.logs) as process:
+    with streaming_pipeline(
+        environment.pubsub, environment.dataset, environment.logs, families
+    ) as process:
         yield process
 
 
-def _follow(environment: Environment, process: Background | None) -> None:
+def _follow(
+    environment: Environment, process: Background | None, families: Sequence[EventFamily]
+) -> None:
     """Shows the counts of the tables until interrupted."""
     with bigquery_client(environment.dataset.project) as client, LiveCounts() as live:
         while True:
             if process is not None:
                 check_running(process)
             began = time.monotonic()
-            live.show(count(client, environment.dataset))
+            live.show(count(client, environment.dataset, families=families))
             taken = time.monotonic() - began
             time.sleep(max(_COUNT_SECONDS, taken / _COUNT_SHARE))
 
 
-def _describe(environment: Environment, pubsub: PubSubNames, with_pipeline: bool) -> None:
+def _describe(
+    environment: Environment,
+    pubsub: PubSubNames,
+    page: str,
+    with_pipeline: bool,
+    families: Sequence[EventFamily],
+) -> None:
+    kinds = () if families == (DEFAULT_FAMILY,) else tuple(event_family(families).split("="))
     for label, value in (
+        ("dashboard", page),
         ("topic", pubsub.topic),
         ("subscription", pubsub.subscription),
         ("dead-letter topic", pubsub.dead_letter_topic),
@@ -93,12 +122,13 @@ def _describe(environment: Environment, pubsub: PubSubNames, with_pipeline: bool
     console.print("\nIn a second terminal, in this folder:\n")
     for name, value in environment.variables.items():
         console.print(f"export {name}={value}")
-    console.print(_folded([*_this_program(), "simulate", "--rate", "50", "--topic", pubsub.topic]))
+    console.print(
+        _folded([*_this_program(), "simulate", *kinds, "--rate", "50", "--topic", pubsub.topic])
+    )
     if with_pipeline:
-        say(
-            "\nThe pipeline runs until Ctrl-C. The counts are those of the tables: an event waits "
-            f"up to {START_WAIT_SECONDS} s for its session's start before it is among them.\n"
-        )
+        wait = f"an event waits up to {START_WAIT_SECONDS} s for its session's start"
+        waits = f": {wait} before it is among them" if holds_events(families) else ""
+        say(f"\nThe pipeline runs until Ctrl-C. The counts are those of the tables{waits}.\n")
         return
     console.print("\nNo pipeline runs. Start one in a third terminal, after the same exports:\n")
     console.print(
@@ -108,6 +138,7 @@ def _describe(environment: Environment, pubsub: PubSubNames, with_pipeline: bool
                 *("--input_subscription", pubsub.subscription),
                 *("--dead_letter_topic", pubsub.dead_letter_topic),
                 *("--dataset", str(environment.dataset)),
+                *kinds,
             ]
         )
     )

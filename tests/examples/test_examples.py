@@ -15,8 +15,8 @@ import pytest
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
 from schemas.exam_event.event import ExamEvent
-from schemas.exam_event.family import EXAM_EVENT
-from transforms.decode import Decoder
+from schemas.exam_event.family import FAMILY as EXAM_EVENT
+from transforms.decoding.decode import Decoder
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ROOT = EXAMPLES.parent

@@ -1,0 +1,1 @@
+"""The semantic model and the panels in the forms that BI tools take."""

@@ -1,0 +1,1 @@
+"""What can be asked of the warehouse: tables, dimensions, measures. Every query is made of it."""

@@ -1,0 +1,8 @@
+connection: "@{connection}"
+include: "dead_letters.view.lkml"
+
+explore: dead_letters {
+  # Never join with facts: A message is in one of the two. Compare counts.
+  description: "One row per message that did not become a fact, by the UTC date on which it failed; store_error events are among them."
+  always_filter: { filters: [dead_letters.dates: "7 days"] }
+}
