@@ -157,7 +157,10 @@ def test_up_shows_what_to_do_and_the_counts_until_a_signal(
 
 def test_what_is_kept_is_there_again_and_counts_on(up):
     """On ports of ours, and without a pipeline: a pipeline by hand, as the printed command says."""
-    ports = ",".join(str(free_port()) for _ in range(3))
+    distinct: set[int] = set()
+    while len(distinct) < 3:  # a port that was free may be given again
+        distinct.add(free_port())
+    ports = ",".join(map(str, distinct))
     options = ("--ports", ports, "--keep", "data", "--no_pipeline")
     received = []
     for seed in ("1", "2"):
