@@ -5,20 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from google.cloud import bigquery
 from google.cloud.bigquery import SchemaField
 
+from schemas.contract import walk
+
 # The server returns the older names of types.
 _STANDARD_NAMES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT"}
 
 
 class DestructiveChangeError(Exception):
     """The files ask for a change that could lose data or that BigQuery cannot make in place."""
-
-
-def walk(fields: Sequence[SchemaField], inside: str = "") -> Iterator[tuple[str, SchemaField]]:
-    """Every field with its dotted path, a record before its fields."""
-    for field in fields:
-        path = f"{inside}{field.name}"
-        yield path, field
-        yield from walk(field.fields, f"{path}.")
 
 
 def added(

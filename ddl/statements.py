@@ -10,8 +10,9 @@ import sqlglot
 from google.cloud import bigquery
 from sqlglot import exp
 
-from ddl import files, plan_fields, table_file
+from ddl import files, table_file
 from gcp.dataset import Dataset
+from schemas.contract import walk
 from schemas.families import DEFAULT_FAMILY
 from schemas.family import EventFamily
 
@@ -81,7 +82,7 @@ def columns(families: Families = DEFAULT) -> Mapping[str, bigquery.SchemaField]:
     return {
         path: field
         for declared in tables(anywhere, families)
-        for path, field in plan_fields.walk(declared.schema)
+        for path, field in walk(declared.schema)
     }
 
 

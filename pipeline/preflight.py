@@ -4,7 +4,7 @@ import dataclasses
 import datetime as dt
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ParamSpec, TypeVar
 
 import fastavro
@@ -30,6 +30,7 @@ from pipeline.lookups.lateness_settings import read_table
 from pipeline.lookups.session_starts import query as query_starts
 from pipeline.sinks.storage_write.stream import default_stream
 from pipeline.sources.files import FileInput, check_archive, match
+from schemas.contract import walk
 from schemas.event_time import Bounds, EventTimeBounds
 from schemas.family import EventFamily
 from schemas.tables import DEAD_LETTERS, LATENESS_SETTINGS
@@ -156,19 +157,12 @@ def check_table(dataset: Dataset, name: str, needed: Sequence[str]) -> bigquery.
             return client.get_table(dataset.table(name), retry=_RETRY, timeout=_TIMEOUT_SECONDS)
 
     table = _ask(_place("BigQuery", EMULATOR_VARIABLE), get, _missing(dataset, name))
-    lacking = set(needed) - set(_paths(table.schema))
+    lacking = set(needed) - {path for path, _ in walk(table.schema)}
     if lacking:
         names = ", ".join(sorted(lacking))
         hint = errors.how_to_apply(str(dataset), name)
         raise StartupError(f"table {name} lacks {names}: {hint}")
     return table
-
-
-def _paths(fields: Iterable[bigquery.SchemaField], inside: str = "") -> Iterator[str]:
-    for field in fields:
-        path = f"{inside}{field.name}"
-        yield path
-        yield from _paths(field.fields, f"{path}.")
 
 
 def check_settings(dataset: Dataset) -> None:

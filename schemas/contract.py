@@ -11,21 +11,21 @@ import enum
 import functools
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 MAX_ID_LENGTH = 128
 """Characters of an id: of an event, a person, a thing."""
 
-MAX_INTEGER_DIGITS = 29
-"""Of a decimal: https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#decimal_types"""
+NUMERIC_PRECISION, NUMERIC_SCALE = 38, 9
+"""https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#decimal_types"""
+
+MAX_INTEGER_DIGITS = NUMERIC_PRECISION - NUMERIC_SCALE
+"""Of a decimal."""
 
 MAX_NESTING = 15
 """BigQuery's limit: https://cloud.google.com/bigquery/docs/nested-repeated#limitations"""
-
-
-_NUMERIC = 38, 9  # precision and scale
 
 
 class FieldKind(enum.StrEnum):
@@ -89,6 +89,25 @@ class Field:
     private: bool = False
 
 
+class _Nested(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fields(self) -> Sequence[Any]: ...
+
+
+AnyField = TypeVar("AnyField", bound=_Nested)
+
+
+def walk(fields: Iterable[AnyField], inside: str = "") -> Iterator[tuple[str, AnyField]]:
+    """Every field of a contract or a table with its dotted path, a record before its fields."""
+    for field in fields:
+        path = f"{inside}{field.name}"
+        yield path, field
+        yield from walk(field.fields, f"{path}.")
+
+
 @dataclasses.dataclass(frozen=True)
 class Contract:
     """The fields of one kind of event, in the order of the file."""
@@ -107,7 +126,7 @@ class Contract:
 
     def walk(self) -> Iterator[tuple[str, Field]]:
         """Every field with its dotted path, a record before its fields."""
-        yield from _walk(self.fields, "")
+        yield from walk(self.fields)
 
 
 def load(package: str, name: str = "v1.avsc") -> Contract:
@@ -151,8 +170,8 @@ def _field(declared: Mapping[str, Any], inside: str, level: int) -> Field:
     kind = _KINDS.get(_type_name(avro))
     if kind is None:
         raise ValueError(f"{path}: no column can hold {_type_name(avro)}")
-    if kind is FieldKind.NUMERIC and (avro.get("precision"), avro.get("scale")) != _NUMERIC:
-        raise ValueError(f"{path}: a decimal has precision {_NUMERIC[0]} and scale {_NUMERIC[1]}")
+    if kind is FieldKind.NUMERIC:
+        _check_decimal(avro, path)
     bounds = {
         bound: decimal.Decimal(declared[bound])
         for bound in ("minimum", "maximum")
@@ -170,21 +189,18 @@ def _field(declared: Mapping[str, Any], inside: str, level: int) -> Field:
         max_length=declared.get("maxLength"),
         pattern=declared.get("pattern"),
         private=declared.get("private", False),
-        **{
-            name: None if value is None else decimal.Decimal(value)
-            for name, value in bounds.items()
-        },
+        **bounds,
     )
+
+
+def _check_decimal(avro: Mapping[str, Any], path: str) -> None:
+    if (avro.get("precision"), avro.get("scale")) != (NUMERIC_PRECISION, NUMERIC_SCALE):
+        raise ValueError(
+            f"{path}: a decimal has precision {NUMERIC_PRECISION} and scale {NUMERIC_SCALE}"
+        )
 
 
 def _type_name(avro: Any) -> str:
     if not isinstance(avro, dict):
         return str(avro)
     return str(avro.get("logicalType") or avro.get("sqlType") or avro["type"])
-
-
-def _walk(fields: tuple[Field, ...], inside: str) -> Iterator[tuple[str, Field]]:
-    for field in fields:
-        path = f"{inside}{field.name}"
-        yield path, field
-        yield from _walk(field.fields, f"{path}.")

@@ -34,7 +34,7 @@ class EventFamily:
         person: the contract field that names a person, by which ``erase`` finds what is theirs.
         unknown: what becomes of fields that the contract does not know: ``keep`` them in ``extra``,
             ``refuse`` the message, or ``drop`` and count them.
-        route_by: a field that tells this family from others with the same event types.
+        route_by: a field that distinguishes this family from others with the same event types.
         retention_days: age at which partitions are deleted; None for never.
         dead_letter_types: event types that are valid but no facts, and their error kind.
         judged_types: event types whose lateness is judged; empty switches lateness off.
@@ -79,6 +79,11 @@ class EventFamily:
         """The view of the events whose copies differ; its function is ``<conflicts>_between``."""
         return self.conflicts_view or f"{self.view}_conflicts"
 
+    @property
+    def contract_file(self) -> str:
+        """The name of the contract's file in the family's folder."""
+        return f"v{self.version.partition('.')[0]}.avsc"
+
     @functools.cached_property
     def contract(self) -> Contract:
         """What the family's ``.avsc`` declares.
@@ -86,7 +91,7 @@ class EventFamily:
         Raises:
             ValueError: it lacks event_id, event_type or the event time, or cannot be used.
         """
-        loaded = contract.load(f"schemas.{self.name}", f"v{self.version.partition('.')[0]}.avsc")
+        loaded = contract.load(f"schemas.{self.name}", self.contract_file)
         needed = {
             "event_id": FieldKind.STRING,
             "event_type": FieldKind.STRING,

@@ -82,7 +82,7 @@ def _annotated(field: Field, name: str) -> Any:
 
 def leaf(field: Field) -> Any:
     """The type of one value of a field that is no record, null and array aside."""
-    text = description(field, repeated=False)
+    text = element_description(field)
     if field.symbols:
         return Annotated[Literal[field.symbols], Meta(description=text)]
     limits: dict[str, Any] = {}
@@ -101,10 +101,15 @@ def leaf(field: Field) -> Any:
     return Annotated[_PLAIN[field.kind], Meta(**limits, description=text)]
 
 
-def description(field: Field, *, repeated: bool | None = None) -> str:
+def description(field: Field) -> str:
     """What a value must be, such as "a string of 1 to 128 characters"."""
-    if field.repeated if repeated is None else repeated:
+    if field.repeated:
         return f"an array{_span(field.min_length, field.max_length, 'elements')}"
+    return element_description(field)
+
+
+def element_description(field: Field) -> str:
+    """The same for one element of an array; of another field, for its value."""
     if field.symbols:
         return f"one of {', '.join(field.symbols)}"
     low, high = field.minimum, field.maximum

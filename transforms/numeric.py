@@ -5,10 +5,10 @@ https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#decimal
 
 import decimal
 
-from schemas.contract import MAX_INTEGER_DIGITS
+from schemas.contract import MAX_INTEGER_DIGITS, NUMERIC_PRECISION, NUMERIC_SCALE
 
-_SCALE = decimal.Decimal("1e-9")
-_CONTEXT = decimal.Context(prec=38, rounding=decimal.ROUND_HALF_EVEN)
+_SCALE = decimal.Decimal(1).scaleb(-NUMERIC_SCALE)
+_CONTEXT = decimal.Context(prec=NUMERIC_PRECISION, rounding=decimal.ROUND_HALF_EVEN)
 # The first number that rounds to thirty integer digits.
 _LIMIT = decimal.Decimal("9" * MAX_INTEGER_DIGITS + ".9999999995")
 

@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from google.cloud.bigquery import SchemaField
 
+from schemas.contract import NUMERIC_PRECISION, NUMERIC_SCALE
+
 # BigQuery types as Arrow types; JSON is text.
 # https://cloud.google.com/bigquery/docs/supported-data-types#supported_apache_arrow_data_types
 _TYPES = {
@@ -16,7 +18,7 @@ _TYPES = {
     "BOOLEAN": pa.bool_(),
     "INTEGER": pa.int64(),
     "FLOAT": pa.float64(),
-    "NUMERIC": pa.decimal128(38, 9),
+    "NUMERIC": pa.decimal128(NUMERIC_PRECISION, NUMERIC_SCALE),
     "DATE": pa.date32(),
     "TIMESTAMP": pa.timestamp("us", tz="UTC"),
     "JSON": pa.string(),

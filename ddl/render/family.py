@@ -32,9 +32,8 @@ def rendered(family: EventFamily) -> Mapping[str, str]:
             raise ValueError(
                 f"{family.name}: the column {name} needs another name: give it one in renamed"
             )
-    version = family.version.partition(".")[0]
     pieces = {
-        "notice": f"-- Rendered from schemas/{family.name}/v{version}.avsc by {COMMAND}: "
+        "notice": f"-- Rendered from schemas/{family.name}/{family.contract_file} by {COMMAND}: "
         "do not edit.",
         "family": family.name,
         "table": family.table,
@@ -55,16 +54,20 @@ def rendered(family: EventFamily) -> Mapping[str, str]:
 
 def stale(family: EventFamily, root: Path = _ROOT) -> list[str]:
     """The paths below ``ddl/`` whose files differ from the rendering or do not exist."""
-    return [path for path, text in rendered(family).items() if _read(root / path) != text]
+    return list(_stale(family, root))
 
 
 def write(family: EventFamily, root: Path = _ROOT) -> list[str]:
     """Writes the stale files; returns their paths below ``ddl/``."""
-    paths, texts = stale(family, root), rendered(family)
-    for path in paths:
+    texts = _stale(family, root)
+    for path, text in texts.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(texts[path], encoding="utf-8")
-    return paths
+        (root / path).write_text(text, encoding="utf-8")
+    return list(texts)
+
+
+def _stale(family: EventFamily, root: Path) -> dict[str, str]:
+    return {path: text for path, text in rendered(family).items() if _read(root / path) != text}
 
 
 def _read(file: Path) -> str | None:

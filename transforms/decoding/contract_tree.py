@@ -37,7 +37,9 @@ class Node:
             self._check_one(value, path, self.type)
             return
         bounds = msgspec.Meta(min_length=self.field.min_length, max_length=self.field.max_length)
-        if not _converts(value, typing.Annotated[list[Any], bounds]):
+        try:
+            msgspec.convert(value, typing.Annotated[list[Any], bounds])
+        except msgspec.ValidationError:
             _reject(path, self.type)
         for place, element in enumerate(value):
             self._check_one(element, f"{path}[{place}]", self.element)
@@ -46,9 +48,11 @@ class Node:
         if self.members and isinstance(value, dict):
             check_members(self.members, value, f"{path}.")
             return
-        if not _converts(value, expected):
+        try:
+            converted = msgspec.convert(value, expected)
+        except msgspec.ValidationError:
             _reject(path, expected)
-        if value is not None and not self._fits(msgspec.convert(value, expected)):
+        if converted is not None and not self._fits(converted):
             _reject(path, expected)
 
     def _fits(self, value: Any) -> bool:
@@ -92,7 +96,7 @@ def _node(field: Field, annotation: Any) -> Node:
     element = annotation
     if field.repeated:
         element = (
-            typing.Annotated[inner, msgspec.Meta(description="a JSON object")]
+            typing.Annotated[inner, msgspec.Meta(description=structs.element_description(field))]
             if inner
             else structs.leaf(field)
         )
@@ -109,14 +113,6 @@ def _is_in_utc_years(moment: dt.datetime) -> bool:
     try:
         moment.astimezone(dt.UTC)
     except OverflowError:
-        return False
-    return True
-
-
-def _converts(value: Any, expected: Any) -> bool:
-    try:
-        msgspec.convert(value, expected)
-    except msgspec.ValidationError:
         return False
     return True
 

@@ -13,17 +13,17 @@ import msgspec
 
 from schemas.errors import ContractError, ErrorKind
 from schemas.family import EventFamily
+from transforms.decoding.exact_json import MAX_NAME_LENGTH
 from transforms.decoding.fast_decode import FastDecoder
 from transforms.decoding.tree_decode import TreeDecoder, not_json
+from transforms.decoding.unknown_fields import without_places
 
 MAX_PAYLOAD_BYTES = 256 * 1024
 # A dead letter keeps the event_id in a column, and it may be as long as the message.
 MAX_EVENT_ID_LENGTH = 1024
 
-_MAX_FIELD_LENGTH = 128
 # Of the names under which dropped fields are counted; senders may make up more.
 _MAX_COUNTED = 100
-_PLACE = re.compile(r"\[[0-9]+\]")
 _COUNTED_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 OTHER_FIELDS = "other"
 
@@ -74,7 +74,7 @@ class Decoder:
         if self._unknown == "keep":
             return parts.event, self._kept(parts.unknown)
         if self._unknown == "refuse":
-            name = next(iter(parts.unknown))[:_MAX_FIELD_LENGTH]
+            name = next(iter(parts.unknown))[:MAX_NAME_LENGTH]
             raise ContractError(
                 ErrorKind.SCHEMA_VIOLATION, f"{name} is not a field of the contract", name
             )
@@ -87,7 +87,7 @@ class Decoder:
 
     def _count_dropped(self, names: Iterable[str]) -> None:
         for path in names:
-            name = _PLACE.sub("", path)
+            name = without_places(path)
             if name not in self._names:
                 known = _COUNTED_NAME.fullmatch(name) and len(self._names) < _MAX_COUNTED
                 name = name if known else OTHER_FIELDS

@@ -45,12 +45,17 @@ class ContractNames:
         by its path, the places in arrays aside.
         """
         name = field[:LONGEST_NAME]
-        return self._nearest(_PLACE.sub("", name) if self._nested else name)
+        return self._nearest(without_places(name) if self._nested else name)
 
     def like_known(self, extra: str) -> bool:
         """Whether one of the first 100 fields of this JSON object is close to a name."""
         fields: Iterable[str] = itertools.islice(_FIELDS.decode(extra), MOST_FIELDS)
         return any(self.nearest(field) is not None for field in fields)
+
+
+def without_places(path: str) -> str:
+    """The path of a field without the places in arrays: ``items[2].price`` is ``items.price``."""
+    return _PLACE.sub("", path)
 
 
 def edit_distance(left: str, right: str) -> int:
