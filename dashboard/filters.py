@@ -5,7 +5,8 @@ import datetime as dt
 import urllib.parse
 from collections.abc import Mapping, Sequence
 
-from schemas.dates import FIRST_POSSIBLE_DATE, LAST_POSSIBLE_DATE
+from schemas.contract import MAX_ID_LENGTH
+from schemas.dates import parse_date
 
 # Days that end today, and how the page calls them. The first is what a page opens with.
 RANGES: Mapping[int, str] = {
@@ -14,7 +15,6 @@ RANGES: Mapping[int, str] = {
     30: "Last 30 days",
     365: "Last 365 days",
 }
-_LONGEST = 128  # characters: the contract's limit for an id
 
 
 class FilterError(ValueError):
@@ -65,8 +65,8 @@ def parse(fields: Mapping[str, str], names: Sequence[str], today: dt.date) -> Fi
     """
     values = {name: fields[name] for name in names if fields.get(name)}
     for name, value in values.items():
-        if len(value) > _LONGEST:
-            raise FilterError(f"{name} is longer than {_LONGEST} characters")
+        if len(value) > MAX_ID_LENGTH:
+            raise FilterError(f"{name} is longer than {MAX_ID_LENGTH} characters")
     if not fields.get("days") and fields.get("from") and fields.get("to"):
         first, last = _date("from", fields["from"]), _date("to", fields["to"])
         if first > last:
@@ -81,9 +81,6 @@ def parse(fields: Mapping[str, str], names: Sequence[str], today: dt.date) -> Fi
 
 def _date(name: str, text: str) -> dt.date:
     try:
-        date = dt.datetime.strptime(text, "%Y-%m-%d").date()
-    except ValueError:
-        raise FilterError(f"{name} must be a date, YYYY-MM-DD") from None
-    if not FIRST_POSSIBLE_DATE <= date <= LAST_POSSIBLE_DATE:
-        raise FilterError(f"{name} must be from {FIRST_POSSIBLE_DATE} to {LAST_POSSIBLE_DATE}")
-    return date
+        return parse_date(text)
+    except ValueError as error:
+        raise FilterError(f"{name} {error}") from None

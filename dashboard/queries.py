@@ -20,7 +20,7 @@ Value = str | dt.date
 
 @dataclasses.dataclass(frozen=True)
 class Query:
-    """SQL with its parameters, and what the reader is told about it.
+    """SQL with its parameters, and what the page says about it.
 
     Attributes:
         sql: with ``@name`` for each parameter.

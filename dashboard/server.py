@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from dashboard import assets, filters, formats, layout
 from dashboard.filters import FilterError, Filters
-from dashboard.layout import Page
+from dashboard.layout import Page, Panel
 from dashboard.panels import Panels, choices
 from dashboard.warehouse import PanelError, Warehouse
 from gcp.dataset import Dataset
@@ -109,10 +109,10 @@ class _Site:
         return HTMLResponse(html, headers=_HEADERS)
 
     def panel(self, request: Request) -> Response:
-        page = self._page_of(request)
-        panel = page.panel(request.path_params["panel"]) if page else None
-        if page is None or panel is None:
+        found = self._panel_of(request)
+        if found is None:
             return _missing()
+        page, panel = found
         try:
             chosen = self._filters(page, request)
         except FilterError as error:
@@ -123,10 +123,10 @@ class _Site:
         return HTMLResponse(html, headers=_HEADERS | headers)
 
     def csv(self, request: Request) -> Response:
-        page = self._page_of(request)
-        panel = page.panel(request.path_params["panel"]) if page else None
-        if page is None or panel is None:
+        found = self._panel_of(request)
+        if found is None:
             return _missing()
+        page, panel = found
         try:
             chosen = self._filters(page, request)
             rows = self._panels.rows(page, panel, chosen, self._today())
@@ -140,6 +140,11 @@ class _Site:
 
     def _page_of(self, request: Request) -> Page | None:
         return layout.pages().get(request.path_params["page"])
+
+    def _panel_of(self, request: Request) -> tuple[Page, Panel] | None:
+        page = self._page_of(request)
+        panel = page.panel(request.path_params["panel"]) if page else None
+        return (page, panel) if page and panel else None
 
     def _filters(self, page: Page, request: Request) -> Filters:
         return filters.parse(request.query_params, (*page.filters, *page.drill), self._today())

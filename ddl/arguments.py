@@ -1,15 +1,14 @@
 """The arguments of ``python -m ddl``."""
 
 import argparse
-import datetime as dt
 import re
 from pathlib import Path
 from typing import Any
 
 from ddl import files, settings
-from gcp.arguments import Parser, dataset, families
-from schemas.dates import EARLIEST_DATE, FIRST_POSSIBLE_DATE, LAST_POSSIBLE_DATE, LATEST_DATE
-from schemas.families import DEFAULT_FAMILY, FAMILIES
+from gcp.arguments import Parser, add_event_family, checked, dataset, families
+from schemas.dates import EARLIEST_DATE, LATEST_DATE, parse_date
+from schemas.families import FAMILIES
 from schemas.lateness import SettingsRow
 from schemas.tables import DEAD_LETTERS, LATENESS_SETTINGS
 
@@ -27,13 +26,7 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     place = Parser(add_help=False)
     place.add_argument("--dataset", required=True, type=dataset, metavar="PROJECT.DATASET")
-    place.add_argument(
-        "--event_family",
-        type=families,
-        default=(DEFAULT_FAMILY,),
-        metavar="NAME,...",
-        help=f"event families, besides what all share (default: {DEFAULT_FAMILY.name})",
-    )
+    add_event_family(place, "event families, besides what all share")
     _add_apply(commands, place)
     _add_check(commands, place)
     _add_render(commands)
@@ -98,13 +91,17 @@ def _add_check(commands: Any, place: Parser) -> None:
     check.set_defaults(command="check", fail=check.error)
     check.add_argument(
         "--start_date",
-        type=_date,
+        type=checked(parse_date),
         default=EARLIEST_DATE,
         metavar="YYYY-MM-DD",
         help="first event date to look at (UTC; default: all)",
     )
     check.add_argument(
-        "--end_date", type=_date, default=LATEST_DATE, metavar="YYYY-MM-DD", help="last event date"
+        "--end_date",
+        type=checked(parse_date),
+        default=LATEST_DATE,
+        metavar="YYYY-MM-DD",
+        help="last event date",
     )
     check.add_argument(
         "--show",
@@ -129,18 +126,6 @@ def _add_render(commands: Any) -> None:
     rendering.add_argument(
         "--check", action="store_true", help="write nothing; fail where a file is stale"
     )
-
-
-def _date(text: str) -> dt.date:
-    try:
-        date = dt.datetime.strptime(text, "%Y-%m-%d").date()
-    except ValueError:
-        raise argparse.ArgumentTypeError("must be a date, YYYY-MM-DD") from None
-    if not FIRST_POSSIBLE_DATE <= date <= LAST_POSSIBLE_DATE:
-        raise argparse.ArgumentTypeError(
-            f"must be from {FIRST_POSSIBLE_DATE} to {LAST_POSSIBLE_DATE}"
-        )
-    return date
 
 
 def _settings(text: str) -> list[SettingsRow]:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 from gcp.dataset import Dataset
 from gcp.errors import SERVICE_ERRORS as SERVICE_ERRORS
 from gcp.errors import explain as explain
-from schemas.families import FAMILIES
+from schemas.families import DEFAULT_FAMILY, FAMILIES
 from schemas.family import EventFamily
 
 _PROJECT = "[a-z](?:[-a-z0-9.:]*[a-z0-9])?"
@@ -160,6 +160,21 @@ def families(text: str) -> tuple[EventFamily, ...]:
     if unknown := [name for name in names if name not in FAMILIES]:
         raise ValueError(f"no event family {unknown[0]!r}: there are {', '.join(sorted(FAMILIES))}")
     return tuple(FAMILIES[name] for name in dict.fromkeys(names))
+
+
+def add_event_family(
+    parser: argparse.ArgumentParser,
+    purpose: str,
+    families: Callable[[str], tuple[EventFamily, ...]] = families,
+) -> None:
+    """Adds ``--event_family``; ``purpose`` is its help, without the default."""
+    parser.add_argument(
+        "--event_family",
+        type=families,
+        default=(DEFAULT_FAMILY,),
+        metavar="NAME,...",
+        help=f"{purpose} (default: {DEFAULT_FAMILY.name})",
+    )
 
 
 topic = _resource("topics")

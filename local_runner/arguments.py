@@ -11,9 +11,8 @@ from local_runner.emulators.ports import Ports
 from local_runner.traffic import exam_log
 from local_runner.traffic.events import DAY_HOURS
 from local_runner.traffic.simulate import default_start
-from schemas.families import DEFAULT_FAMILY, FAMILIES
-from schemas.family import EventFamily
-from transforms.route import indistinct
+from pipeline.options import distinct_families
+from schemas.families import FAMILIES
 
 _SIZE, _SEED = 2_500, 1
 _positive = whole_number(1)
@@ -72,13 +71,6 @@ def _folder(text: str) -> Path:
     return Path(text)
 
 
-def _families(text: str) -> tuple[EventFamily, ...]:
-    families = arguments.families(text)
-    if alike := indistinct(families):
-        raise ValueError(f"events of {alike[0]} and of {alike[1]} cannot be told apart")
-    return families
-
-
 def _ports(text: str) -> Ports:
     try:
         pubsub, bigquery, grpc = map(_port, text.split(","))
@@ -130,14 +122,9 @@ def parser() -> Parser:
 
 def _family_option() -> Parser:
     family = Parser(add_help=False)
-    family.add_argument(
-        "--event_family",
-        type=checked(_families),
-        default=(DEFAULT_FAMILY,),
-        metavar="NAME,...",
-        help=f"the kinds of events, mixed on one topic: one or more of "
-        f"{', '.join(sorted(FAMILIES))} (default: {DEFAULT_FAMILY.name})",
-    )
+    names = ", ".join(sorted(FAMILIES))
+    purpose = f"the kinds of events, mixed on one topic: one or more of {names}"
+    arguments.add_event_family(family, purpose, distinct_families)
     return family
 
 

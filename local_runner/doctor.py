@@ -31,7 +31,6 @@ from local_runner.emulators.start import (
 from local_runner.errors import EmulatorError
 from pipeline import preflight
 from pipeline.preflight import StartupError, UncheckedError
-from schemas.families import DEFAULT_FAMILY
 from schemas.family import EventFamily
 from schemas.tables import DEAD_LETTERS, LATENESS_SETTINGS
 from transforms.dead_letters import DeadLetterRows
@@ -250,13 +249,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="projects/P/topics/T",
         help="the topic for dead letters",
     )
-    parser.add_argument(
-        "--event_family",
-        type=arguments.families,
-        default=(DEFAULT_FAMILY,),
-        metavar="NAME,...",
-        help=f"the kinds of events whose tables to check (default: {DEFAULT_FAMILY.name})",
-    )
+    arguments.add_event_family(parser, "the kinds of events whose tables to check")
     return parser.parse_args(argv)
 
 

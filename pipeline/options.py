@@ -21,13 +21,19 @@ from schemas.event_time import EventTimeBounds
 from schemas.families import DEFAULT_FAMILY
 from schemas.family import EventFamily
 from transforms.lateness.steps import LatenessConfig
-from transforms.route import indistinct
+from transforms.route import distinct
 
 DATAFLOW_RUNNER = "DataflowRunner"
 BOUNDED_RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner"
 STREAMING_RUNNER = "BundleBasedDirectRunner"
 # Other runners fail with a traceback, or succeed at once without having read anything.
 _READ_PUBSUB = (STREAMING_RUNNER, DATAFLOW_RUNNER)
+
+
+@arguments.checked
+def distinct_families(text: str) -> tuple[EventFamily, ...]:
+    """An argument type: event families that one run can read."""
+    return distinct(arguments.families(text))
 
 
 class UsageError(Exception):
@@ -61,7 +67,7 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--event_family",
-        type=arguments.as_text(arguments.families),
+        type=arguments.as_text(distinct_families),
         default=DEFAULT_FAMILY.name,
         metavar="NAME,...",
         help="event families to read, separated by commas; each is a folder of schemas/ "
@@ -208,7 +214,7 @@ def _config(ours: ExamEventsOptions) -> Config:
     if ours.dataset is None:
         raise UsageError("--dataset PROJECT.DATASET is required")
     return Config(
-        families=_families(ours.event_family),
+        families=arguments.families(ours.event_family),
         dataset=arguments.dataset(ours.dataset),
         input=_input(ours),
         bounds=EventTimeBounds(
@@ -224,17 +230,6 @@ def _config(ours: ExamEventsOptions) -> Config:
         write_method=WriteMethod(ours.write_method),
         micro_batch=_micro_batch(ours),
     )
-
-
-def _families(names: str) -> tuple[EventFamily, ...]:
-    families = arguments.families(names)
-    alike = indistinct(families)
-    if alike is not None:
-        raise UsageError(
-            f"--event_family: events of {alike[0]} and of {alike[1]} cannot be told apart: run one "
-            "of them"
-        )
-    return families
 
 
 def _input(ours: ExamEventsOptions) -> SubscriptionInput | FileInput:

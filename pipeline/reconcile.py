@@ -242,13 +242,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="N",
         help="messages published in that time, replays among them (default: not known)",
     )
-    parser.add_argument(
-        "--event_family",
-        type=arguments.families,
-        default=(DEFAULT_FAMILY,),
-        metavar="NAME,...",
-        help=f"the kinds of events to count (default: {DEFAULT_FAMILY.name})",
-    )
+    arguments.add_event_family(parser, "the kinds of events to count")
     return parser.parse_window(argv)
 
 

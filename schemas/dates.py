@@ -19,3 +19,14 @@ SQL_VARIABLES: Mapping[str, str] = {
     "earliest_date": EARLIEST_DATE.isoformat(),
     "latest_date": LATEST_DATE.isoformat(),
 }
+
+
+def parse_date(text: str) -> dt.date:
+    """The date of YYYY-MM-DD; raises ValueError if it is none, or no table function takes it."""
+    try:
+        date = dt.datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise ValueError("must be a date, YYYY-MM-DD") from None
+    if not FIRST_POSSIBLE_DATE <= date <= LAST_POSSIBLE_DATE:
+        raise ValueError(f"must be from {FIRST_POSSIBLE_DATE} to {LAST_POSSIBLE_DATE}")
+    return date

@@ -86,7 +86,7 @@ class Router:
 
 
 def indistinct(families: Sequence[EventFamily]) -> tuple[str, str] | None:
-    """The names of two families whose events cannot be told apart; None if there are none.
+    """The names of two families whose events are indistinguishable; None if there are none.
 
     Two families with an event type in common need a ``route_by`` each, a field that the other one's
     contract does not have.
@@ -97,6 +97,15 @@ def indistinct(families: Sequence[EventFamily]) -> tuple[str, str] | None:
             if shared and not (_decides(one, other) and _decides(other, one)):
                 return one.name, other.name
     return None
+
+
+def distinct(families: tuple[EventFamily, ...]) -> tuple[EventFamily, ...]:
+    """The families themselves; raises ValueError, in one line, where two are indistinguishable."""
+    if alike := indistinct(families):
+        raise ValueError(
+            f"events of {alike[0]} and of {alike[1]} are indistinguishable: run one of them"
+        )
+    return families
 
 
 def _decides(family: EventFamily, other: EventFamily) -> bool:

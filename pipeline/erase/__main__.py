@@ -18,7 +18,7 @@ from gcp.clients import bigquery_client
 from pipeline.erase.persons import Persons, archived, rewrite
 from pipeline.sources.files import check_archive, match
 from schemas.contract import MAX_ID_LENGTH
-from schemas.families import DEFAULT_FAMILY, FAMILIES
+from schemas.families import FAMILIES
 from schemas.family import EventFamily
 from schemas.tables import DEAD_LETTERS
 
@@ -263,13 +263,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--dry_run", action="store_true", help="count what would be deleted, change nothing"
     )
-    parser.add_argument(
-        "--event_family",
-        type=arguments.families,
-        default=(DEFAULT_FAMILY,),
-        metavar="NAME,...",
-        help="the kinds of events to delete theirs of; the registration of each says which field "
-        f"names a person (default: {DEFAULT_FAMILY.name})",
+    arguments.add_event_family(
+        parser,
+        "the kinds of events to delete theirs of; the registration of each says which field names "
+        "a person",
     )
     args = parser.parse_args(argv)
     if not any(family.person for family in args.event_family):

@@ -23,7 +23,6 @@ from pipeline.replay.candidate_sources import (
 from pipeline.replay.candidates import Outcome, ReplayPolicy, Selection
 from pipeline.replay.sending import Examples, Tally, replay, to_topic
 from schemas.errors import ErrorKind
-from schemas.families import DEFAULT_FAMILY
 from transforms.fixes import FIXES
 
 # Replaying an event that reports a failure of the app produces the same dead letter again.
@@ -152,13 +151,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="N",
         help="skip what has been replayed this often (default: %(default)s)",
     )
-    parser.add_argument(
-        "--event_family",
-        type=arguments.families,
-        default=(DEFAULT_FAMILY,),
-        metavar="NAME,...",
-        help="the kinds of events whose dead letters to replay, beside those of no family "
-        f"(default: {DEFAULT_FAMILY.name})",
+    arguments.add_event_family(
+        parser, "the kinds of events whose dead letters to replay, beside those of no family"
     )
     parser.add_argument(
         "--dry_run", action="store_true", help="count and show examples, send nothing"
