@@ -1,15 +1,21 @@
 """bqemulator as this project needs it; run as a script, with bqemulator's own arguments."""
 
+import functools
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import bqemulator.cli
 import duckdb_extensions
+import grpc.aio
 from bqemulator.storage.engine import DuckDBEngine
 from bqemulator.versioning.snapshots import SnapshotManager
+
+# An open AppendRows call occupies a thread.
+_GRPC_THREADS = 256
 
 
 def main() -> None:
@@ -22,6 +28,11 @@ def main() -> None:
     snapshots.capture = lambda *_, **__: None
     engine: Any = DuckDBEngine
     engine.connection = _connection_of_each_thread(engine.connection.fget)
+    # Its own pool has four threads more than the machine has processors: with six calls open on two
+    # processors, a seventh was never answered.
+    pool = ThreadPoolExecutor(_GRPC_THREADS, thread_name_prefix="grpc")
+    aio: Any = grpc.aio
+    aio.server = functools.partial(aio.server, migration_thread_pool=pool)
     _patch_nested()
     bqemulator.cli.main()
 

@@ -13,6 +13,8 @@ from google.cloud import pubsub_v1
 from gcp.clients import EMULATOR_VARIABLE, bigquery_client
 from local_runner.emulators import start
 from local_runner.processes.background import background
+from pipeline.sinks.storage_write import connection
+from pipeline.sinks.storage_write import writer as writer_module
 from pipeline.sinks.storage_write.writer import StorageWriter
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -75,6 +77,22 @@ def test_queries_and_appends_do_not_meet(warehouse):
         writer.close()
     (row,) = warehouse.client.query(f"SELECT COUNT(*) FROM `{warehouse.dataset}.t`").result()
     assert row[0] == sum(appended) > 0
+
+
+def test_each_of_many_open_appends_is_answered(warehouse, monkeypatch):
+    """Each occupies a thread; with a pool of one for each processor and four, the rest waited."""
+    monkeypatch.setattr(connection, "RESPONSE_SECONDS", 10.0)
+    monkeypatch.setattr(writer_module, "retry_transient", lambda _, call, *args: call(*args))
+    warehouse.client.create_dataset(str(warehouse.dataset))
+    with contextlib.ExitStack() as stack:
+        for number in range(len(os.sched_getaffinity(0)) + 8):
+            name = f"t{number}"
+            warehouse.client.query(f"CREATE TABLE `{warehouse.dataset}.{name}` (n INT64)").result()
+            writer = StorageWriter(warehouse.dataset, name, ("n",))
+            writer.open()
+            stack.callback(writer.close)
+            writer.append([(number,)])
+            assert writer.flush() == []
 
 
 def test_an_emulator_that_runs_is_used_and_left_running(bigquery_emulator, tmp_path):
