@@ -23,7 +23,9 @@ ENVELOPE: Mapping[str, EnvelopeColumn] = {
         "Fields of the event that the contract does not know by their path, keys sorted; null "
         "where there are none.",
     ),
-    "event_date": EnvelopeColumn(FieldKind.DATE, True, "UTC date of {event_time}; the partition."),
+    "event_date": EnvelopeColumn(
+        FieldKind.DATE, True, "UTC date of {partition_time}; the partition."
+    ),
     "publish_ts": EnvelopeColumn(
         FieldKind.TIMESTAMP,
         True,

@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import schemas
 from schemas.family import EventFamily
@@ -19,3 +19,15 @@ def _registered() -> Iterator[EventFamily]:
 
 FAMILIES: Mapping[str, EventFamily] = {family.name: family for family in _registered()}
 DEFAULT_FAMILY = FAMILIES["exam_event"]
+
+
+def with_needed(families: Iterable[EventFamily]) -> list[EventFamily]:
+    """The families, and those whose tables their views read, each once."""
+    found: dict[str, EventFamily] = {}
+    waiting = list(families)
+    while waiting:
+        family = waiting.pop(0)
+        if family.name not in found:
+            found[family.name] = family
+            waiting += (FAMILIES[name] for name in family.needs)
+    return list(found.values())

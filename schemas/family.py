@@ -1,6 +1,7 @@
 """One kind of event: what the pipeline, the DDL tool and the commands need to know of it."""
 
 import dataclasses
+import datetime as dt
 import functools
 import re
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ import msgspec
 from schemas import contract, structs
 from schemas.contract import Contract, FieldKind
 from schemas.errors import ErrorKind
+from schemas.event_time import EventTimeBounds
 from schemas.message import ValidEvent
 
 _FACT = "_fact"
@@ -27,7 +29,8 @@ class EventFamily:
         name: as in the column ``event_family`` and the option ``--event_family``, and the name of
             its folders.
         table: the fact table, named ``<x>_fact``.
-        event_time: the contract field that holds event time; its date is the partition.
+        event_time: the contract field that holds event time; its date is the partition. None where
+            the publish date is the partition, and events may be of any age.
         clustering: columns by which the fact table is clustered.
         version: of the contract; its file is ``v<major>.avsc``.
         rules: rules beyond types; each raises ContractError.
@@ -35,6 +38,10 @@ class EventFamily:
         unknown: what becomes of fields that the contract does not know: ``keep`` them in ``extra``,
             ``refuse`` the message, or ``drop`` and count them.
         route_by: a field that distinguishes this family from others with the same event types.
+        max_ahead_days: how far event time may lie after the publish time, where that is further
+            than the run's own bound.
+        not_in_views: contract fields that no view shows.
+        needs: families whose tables this family's views read; they are created with it.
         retention_days: age at which partitions are deleted; None for never.
         dead_letter_types: event types that are valid but no facts, and their error kind.
         judged_types: event types whose lateness is judged; empty switches lateness off.
@@ -46,13 +53,16 @@ class EventFamily:
 
     name: str
     table: str
-    event_time: str
+    event_time: str | None
     clustering: tuple[str, ...] = ()
     version: str = "1"
     rules: tuple[Callable[[Any], None], ...] = ()
     person: str | None = None
     unknown: Literal["keep", "refuse", "drop"] = "keep"
     route_by: str | None = None
+    max_ahead_days: int | None = None
+    not_in_views: frozenset[str] = frozenset()
+    needs: tuple[str, ...] = ()
     retention_days: int | None = None
     dead_letter_types: Mapping[str, ErrorKind] = dataclasses.field(default_factory=dict)
     judged_types: frozenset[str] = frozenset()
@@ -95,8 +105,9 @@ class EventFamily:
         needed = {
             "event_id": FieldKind.STRING,
             "event_type": FieldKind.STRING,
-            self.event_time: FieldKind.TIMESTAMP,
         }
+        if self.event_time is not None:
+            needed[self.event_time] = FieldKind.TIMESTAMP
         kinds = {field.name: field.kind for field in loaded.fields if not field.repeated}
         for name, kind in needed.items():
             if kinds.get(name) is not kind:
@@ -120,6 +131,11 @@ class EventFamily:
     def event_types(self) -> tuple[str, ...]:
         """The values of event_type."""
         return self.contract["event_type"].symbols
+
+    def bounded(self, bounds: EventTimeBounds) -> EventTimeBounds:
+        """The bounds of event time that apply to the family, given those of the run."""
+        ahead = dt.timedelta(days=self.max_ahead_days or 0)
+        return dataclasses.replace(bounds, max_ahead=max(bounds.max_ahead, ahead))
 
     def column(self, name: str) -> str:
         """The column of a contract field or of a field of the envelope."""

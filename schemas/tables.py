@@ -1,5 +1,6 @@
-"""The names of the tables; SQL files write them out."""
+"""The names of tables and views; SQL files write them out."""
 
 EVENTS_FACT = "events_fact"
 DEAD_LETTERS = "dead_letters"
 LATENESS_SETTINGS = "lateness_settings"
+LATENESS_RULES = "lateness_rules"

@@ -66,7 +66,8 @@ class FactRows:
         self._judged = bool(family.judged_types)
         self._version = pipeline_version
         self._contract_version = family.version
-        self._event_time = family.event.__struct_fields__.index(family.event_time)
+        name = family.event_time
+        self._event_time = None if name is None else family.event.__struct_fields__.index(name)
         self._converters = _converters(family.contract.fields)
 
     def row(self, element: tuple[ValidEvent, LatenessResult]) -> Row:
@@ -88,11 +89,12 @@ class FactRows:
         """
         event, message = valid.event, valid.message
         row = list(msgspec.structs.astuple(event))
-        event_date = row[self._event_time].astimezone(dt.UTC).date()
+        place = self._event_time
+        partition_time = message.publish_time if place is None else row[place]
         _convert(row, self._converters)
         row += (
             valid.extra,
-            event_date,
+            partition_time.astimezone(dt.UTC).date(),
             message.publish_time,
             ingest_ts,
             message.message_id,

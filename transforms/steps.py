@@ -138,8 +138,9 @@ class _ValidateFn(StepFn):
         except Exception as error:
             yield self.bug(element, error)
             return
-        event_time = getattr(accepted.event, self.run.family.event_time)
-        self._event_lag.update(int((now - event_time).total_seconds()))
+        if self.run.family.event_time is not None:
+            event_time = getattr(accepted.event, self.run.family.event_time)
+            self._event_lag.update(int((now - event_time).total_seconds()))
         if accepted.event.event_type in self.run.family.dead_letter_types:
             yield self._dead(self.letters.of_event(element, accepted, self.stage, now))
         else:

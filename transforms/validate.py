@@ -33,9 +33,10 @@ class Validator:
             raise too_large()
         event, extra = self.decoder.decode(message.payload)
         name = self.family.event_time
-        event_time = getattr(event, name)
-        self.bounds.check(name, event_time, message.publish_time, "publish time")
-        self.bounds.check(name, event_time, now, "the present")
+        if name is not None:
+            event_time = getattr(event, name)
+            self.bounds.check(name, event_time, message.publish_time, "publish time")
+            self.bounds.check(name, event_time, now, "the present")
         for rule in self.family.rules:
             rule(event)
         if event.event_id is None:

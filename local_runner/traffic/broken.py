@@ -133,8 +133,11 @@ def _last(array: list[Any], path: str) -> _Place:
 
 
 def _times(family: EventFamily) -> list[Breakage]:
+    name = family.event_time
+    if name is None:
+        return []
+
     def moved(time: str) -> Breakage:
-        name = family.event_time
         return lambda event: Broken(
             encode(event | {name: time}), ErrorKind.RULE_VIOLATION, name, hides_family=False
         )

@@ -53,7 +53,8 @@ class ContractEvents:
         """
         for _ in range(_TRIES):
             made = _record(self._family.contract.fields, rng, moment, whole)
-            made[self._family.event_time] = rfc3339(moment)
+            if self._family.event_time is not None:
+                made[self._family.event_time] = rfc3339(moment)
             if self._keeps_the_rules(made):
                 return made
         raise ValueError(f"{self._family.name}: its rules accept no made-up event")

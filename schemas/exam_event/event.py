@@ -1,4 +1,4 @@
-"""Version 1 of the exam event: the typed twin of ``v1.avsc`` (DESIGN 2)."""
+"""Version 1.1 of the exam event: the typed twin of ``v1.avsc`` (DESIGN 2)."""
 
 import datetime as dt
 import enum
@@ -22,6 +22,7 @@ class EventType(enum.StrEnum):
     ANSWER_RESUBMIT = "answer_resubmit"
     TEST_SUBMIT = "test_submit"
     STORE_ERROR = "store_error"
+    ANSWER = "answer"
 
 
 # Each description completes the sentence "<field> must be ..." in a dead letter.
@@ -50,6 +51,9 @@ DurationSeconds = Annotated[
         description=f"an integer from 1 to {MAX_DURATION_SECONDS:,} (seconds)",
     ),
 ]
+CompletionStatus = Annotated[
+    Literal["completed", "incomplete"], Meta(description="one of completed, incomplete")
+]
 JsonObject = Annotated[dict[str, Any], Meta(description="a JSON object")]
 
 
@@ -75,6 +79,7 @@ class ExamEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=Fals
     session_duration_seconds: DurationSeconds | None = None
     is_late_submission: Flag | None = None
     error_payload: JsonObject | None = None
+    completion_status: CompletionStatus | None = None
 
 
 class ValidExamEvent(ValidEvent, frozen=True, kw_only=True):

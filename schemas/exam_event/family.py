@@ -9,6 +9,7 @@ from schemas.tables import EVENTS_FACT
 FAMILY = EventFamily(
     name="exam_event",
     table=EVENTS_FACT,
+    version="1.1",
     event_time="client_ts",
     clustering=("test_id", "session_id", "event_type"),
     rules=(
@@ -20,9 +21,15 @@ FAMILY = EventFamily(
     route_by="test_id",
     dead_letter_types={EventType.STORE_ERROR: ErrorKind.STORE_ERROR},
     judged_types=frozenset(
-        {EventType.ANSWER_SUBMIT, EventType.ANSWER_RESUBMIT, EventType.TEST_SUBMIT}
+        {
+            EventType.ANSWER_SUBMIT,
+            EventType.ANSWER_RESUBMIT,
+            EventType.ANSWER,
+            EventType.TEST_SUBMIT,
+        }
     ),
     renamed={"is_late_submission": "client_is_late_submission"},
     conflicts_view="event_conflicts",
+    needs=("dimension_change", "session_change"),
     written=ValidExamEvent,
 )

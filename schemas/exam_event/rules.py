@@ -7,7 +7,7 @@ from schemas.exam_event.event import EventType, ExamEvent
 
 _SESSION_TIMES_FROM = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SESSION_TIMES_BEFORE = dt.datetime(2101, 1, 1, tzinfo=dt.UTC)
-_ANSWERS = frozenset({EventType.ANSWER_SUBMIT, EventType.ANSWER_RESUBMIT})
+_ANSWERS = frozenset({EventType.ANSWER_SUBMIT, EventType.ANSWER_RESUBMIT, EventType.ANSWER})
 
 
 def session_times_in_range(event: ExamEvent) -> None:
@@ -32,7 +32,7 @@ def expiry_after_start(event: ExamEvent) -> None:
 
 
 def answers_name_their_question(event: ExamEvent) -> None:
-    """answer_submit and answer_resubmit carry a question_id."""
+    """answer_submit, answer_resubmit and answer carry a question_id."""
     if event.event_type in _ANSWERS and event.question_id is None:
         raise ContractError(
             ErrorKind.RULE_VIOLATION,

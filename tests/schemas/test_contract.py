@@ -37,6 +37,7 @@ RENAMED = EXAM_EVENT.renamed
 WORDS = {
     frozenset({types.StrType}): ("string", "STRING"),
     frozenset({types.EnumType}): ("enum", "STRING"),
+    frozenset({types.LiteralType}): ("enum", "STRING"),
     frozenset({types.DateTimeType}): ("timestamp-micros", "TIMESTAMP"),
     frozenset({types.BoolType, types.LiteralType}): ("boolean", "BOOL"),
     frozenset({types.IntType}): ("long", "INT64"),
@@ -148,10 +149,14 @@ def test_what_a_dead_event_keeps_has_the_types_of_the_contract() -> None:
 def test_a_family_has_what_the_steps_rely_on(family: Any) -> None:
     shapes = field_types_of(family.event)
     assert shapes["event_id"].kinds == {types.StrType}
-    assert shapes[family.event_time].kinds == {types.DateTimeType}
-    assert not any(shapes[name].nullable for name in ("event_type", family.event_time))
-    assert family.event_types
+    if family.event_time is not None:
+        assert shapes[family.event_time].kinds == {types.DateTimeType}
+        assert not shapes[family.event_time].nullable
+    assert not shapes["event_type"].nullable
     assert family.renamed.keys() <= shapes.keys() | ENVELOPE.keys()
+    assert family.not_in_views <= shapes.keys()
+    assert all(name in FAMILIES for name in family.needs)
+    assert family.event_types
     assert {family.person, family.route_by} <= shapes.keys() | {None}
     assert set(family.clustering) <= set(columns(family))
     assert family.table in files.find("tables")

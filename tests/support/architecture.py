@@ -26,9 +26,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 PRODUCT = sorted(MAY_IMPORT.keys() - {"benchmarks", "examples"})
 # Inside pipeline/: folder to the folders of which it knows nothing.
 KNOWS_NOTHING_OF: dict[str, set[str]] = {
-    "sources": {"micro_batch", "replay", "erase"},
-    "sinks": {"micro_batch", "replay", "erase"},
-    "lookups": {"micro_batch", "replay", "erase"},
+    "sources": {"micro_batch", "replay", "erase", "capture"},
+    "sinks": {"micro_batch", "replay", "erase", "capture"},
+    "lookups": {"micro_batch", "replay", "erase", "capture"},
 }
 MOST_LINES = 300
 MOST_MODULES = 14

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-SUBMISSIONS = {"answer_submit", "answer_resubmit", "test_submit"}
+SUBMISSIONS = {"answer_submit", "answer_resubmit", "answer", "test_submit"}
 
 Event = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -26,18 +26,24 @@ class Answer:
     deadline_source: str | None = None
 
 
-def answer(event: Event, session: Iterable[Event] = (), settings: Iterable[Row] = ()) -> Answer:
+def answer(
+    event: Event,
+    session: Iterable[Event] = (),
+    settings: Iterable[Row] = (),
+    expiry: dt.datetime | None = None,
+) -> Answer:
     """What may be said of an event.
 
     Args:
         event: any event.
         session: what is known of its session; only its session_start events count.
         settings: the rows of ``lateness_settings``.
+        expiry: the one that the operational database has for the session by now.
     """
     if event["event_type"] not in SUBMISSIONS:
         return Answer("NOT_APPLICABLE")
     rows = list(settings)
-    ways = _deadlines(event, _start_record(session), rows)
+    ways = [(expiry, "database"), *_deadlines(event, _start_record(session), rows)]
     found = next(((when, source) for when, source in ways if when is not None), None)
     if found is None:
         verdict = event.get("is_late_submission")

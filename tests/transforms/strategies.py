@@ -79,6 +79,7 @@ events = st.builds(
     session_duration_seconds=st.none() | st.integers(1, 604_800),
     is_late_submission=flags,
     error_payload=st.none() | json_objects,
+    completion_status=st.sampled_from((None, "completed", "incomplete")),
 )
 
 unknown_names = st.text(max_size=20).filter(lambda name: name not in FIELDS)

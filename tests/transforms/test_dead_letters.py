@@ -155,7 +155,7 @@ def test_the_letter_of_an_error() -> None:
         event_id="e1",
         failed_at=NOW,
         pipeline_version="1.2.3",
-        contract_version="1",
+        contract_version="1.1",
     )
 
 

@@ -36,6 +36,7 @@ def test_a_full_row() -> None:
         session_duration_seconds=60,
         is_late_submission=0,
         error_payload={"b": 1, "a": {"d": None, "c": "é"}},
+        completion_status="completed",
     )
     assert json_row(ROWS.columns, ROWS.build(sent, LATE, NOW)) == {
         "event_id": "e1",
@@ -53,13 +54,14 @@ def test_a_full_row() -> None:
         "session_duration_seconds": 60,
         "client_is_late_submission": False,
         "error_payload": '{"a":{"c":"é","d":null},"b":1}',
+        "completion_status": "completed",
         "extra": '{"z":1}',
         "event_date": "2026-03-02",
         "publish_ts": "2026-03-02T10:00:00+00:00",
         "ingest_ts": "2026-03-02T10:00:00+00:00",
         "message_id": "m1",
         "pipeline_version": "1.2.3",
-        "contract_version": "1",
+        "contract_version": "1.1",
         "late_status": "LATE",
         "is_late_submission": True,
         "late_by_seconds": 1.5,

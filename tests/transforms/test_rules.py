@@ -136,7 +136,7 @@ def test_expiry_and_start_are_compared_as_instants() -> None:
 @pytest.mark.parametrize("kind", EventType)
 def test_only_answers_must_name_their_question(kind: EventType) -> None:
     assert validate(event_type=kind, question_id="q1").event.question_id == "q1"
-    if kind in (EventType.ANSWER_SUBMIT, EventType.ANSWER_RESUBMIT):
+    if kind in (EventType.ANSWER_SUBMIT, EventType.ANSWER_RESUBMIT, EventType.ANSWER):
         error = refusal(event_type=kind)
         assert (error.kind, error.field) == (RULE, "question_id")
         assert kind in str(error)
@@ -164,7 +164,7 @@ def test_any_message_is_accepted_or_a_contract_error(data: bytes) -> None:
 @given(sent=strategies.events)
 def test_an_event_of_the_right_types_is_accepted_unless_it_breaks_a_rule(sent: ExamEvent) -> None:
     start, expiry = sent.session_start_ts, sent.session_expiry_ts
-    answers = sent.event_type in ("answer_submit", "answer_resubmit")
+    answers = sent.event_type in ("answer_submit", "answer_resubmit", "answer")
     at_fault = {
         "session_expiry_ts": start is not None and expiry is not None and expiry <= start,
         "question_id": answers and sent.question_id is None,

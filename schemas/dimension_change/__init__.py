@@ -1,0 +1,1 @@
+"""Changes of students, teachers, tests and questions."""

@@ -1,0 +1,1 @@
+"""Changes of sessions in the operational database."""
