@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Literal
 
-from schemas.families import FAMILIES
+from schemas.families import FAMILIES, with_needed
 from schemas.family import EventFamily
 
 Kind = Literal["tables", "views", "checks", "operations", "history"]
@@ -22,7 +22,8 @@ def find(kind: Kind, families: Iterable[EventFamily] | None = None) -> Mapping[s
 
     Args:
         kind: which files.
-        families: whose, besides the shared ones; None for all.
+        families: whose, besides the shared ones and those of the families that they need; None for
+            all.
 
     Raises:
         ValueError: two files have the same name, and so would what they define.
@@ -30,7 +31,7 @@ def find(kind: Kind, families: Iterable[EventFamily] | None = None) -> Mapping[s
     found = _find(kind)
     if families is None:
         return found
-    folders = {*(family.name for family in families), _SHARED}
+    folders = {*(family.name for family in with_needed(families)), _SHARED}
     return {name: path for name, path in found.items() if path.partition("/")[0] in folders}
 
 

@@ -23,8 +23,12 @@ from ddl.render.sql import column_name
 from ddl.statements import Query
 from ddl.table_file import DAY_MS
 from gcp.dataset import Dataset
+from schemas.families import FAMILIES
 from schemas.lateness import SettingsRow
 from schemas.tables import DEAD_LETTERS, LATENESS_SETTINGS
+
+# Their partition is not the time of anything that grows old.
+_NEVER_EXPIRE = {family.table for family in FAMILIES.values() if family.event_time is None}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Options:
         """The age for the partitions of a table; None if the options do not set one."""
         if table == DEAD_LETTERS and self.dead_letter_expiration_days is not None:
             return self.dead_letter_expiration_days
-        return self.partition_expiration_days
+        return None if table in _NEVER_EXPIRE else self.partition_expiration_days
 
 
 @dataclasses.dataclass(frozen=True)

@@ -40,8 +40,8 @@ def _ranges(family: EventFamily) -> Iterator[str]:
         if not value.field.private:
             for beyond in _beyond_limits(family, value):
                 yield _finding(value.path, value.anywhere(beyond))
-    event_time = column_name(family.column(family.event_time))
-    yield _finding("event_date", f"event_date != DATE({event_time}, 'UTC')")
+    partition_time = column_name(family.column(family.event_time or "publish_ts"))
+    yield _finding("event_date", f"event_date != DATE({partition_time}, 'UTC')")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -38,7 +38,7 @@ def rendered(family: EventFamily) -> Mapping[str, str]:
         "family": family.name,
         "table": family.table,
         "view": family.view,
-        "event_time": family.event_time,
+        "partition_time": _partition_time(family),
         "event_type": column_name(family.column("event_type")),
         "ingest_ts": column_name(family.column("ingest_ts")),
     }
@@ -79,7 +79,12 @@ def _columns(family: EventFamily) -> Iterator[tuple[str, str]]:
     for field in family.contract.fields:
         yield family.column(field.name), field.doc
     for name, column in ENVELOPE.items():
-        yield family.column(name), column.description.format(event_time=family.event_time)
+        yield family.column(name), column.description.format(partition_time=_partition_time(family))
+
+
+def _partition_time(family: EventFamily) -> str:
+    """The field whose date is the partition."""
+    return family.event_time or "publish_ts"
 
 
 def _table(family: EventFamily) -> Mapping[str, str]:
@@ -128,7 +133,10 @@ def _view(family: EventFamily) -> Mapping[str, str]:
         if field.name not in descriptions
     }
     outputs, columns = [], []
+    hidden = {family.column(name) for name in family.not_in_views}
     for name, description in descriptions.items():
+        if name in hidden:
+            continue
         output, shown = column_name(name), column_name(name)
         if name in own_names:
             shown = column_name(own_names[name])
@@ -136,11 +144,23 @@ def _view(family: EventFamily) -> Mapping[str, str]:
             shown = f"{shown} OPTIONS (description = {literal(description)})"
         outputs.append(output)
         columns.append(shown)
-    return {"outputs": indented(outputs), "columns": indented(columns)}
+    # Copies of an event have one event time, but may be published on several days.
+    keys = ("event_date", "event_id") if family.event_time else ("event_id",)
+    notes = {
+        True: "Copies of an event have one event_date, so that a filter on it prunes.",
+        False: "Copies that were published on other dates are not seen.",
+    }
+    return {
+        "outputs": indented(outputs),
+        "columns": indented(columns),
+        "keys": ", ".join(keys),
+        "note": notes[family.event_time is not None],
+    }
 
 
 def _conflicts(family: EventFamily) -> Mapping[str, str]:
-    compared = [f.name for f in family.contract.fields if f.name != "event_id"] + ["extra"]
+    hidden = {"event_id", *family.not_in_views}
+    compared = [f.name for f in family.contract.fields if f.name not in hidden] + ["extra"]
     columns = {name: column_name(family.column(name)) for name in compared}
     differing = [
         f"IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT({column}))) > 1, '{name}', NULL)"

@@ -3,10 +3,11 @@
 ``cases/<case>/given/<table>.json`` holds the rows of a table, ``expected/<view>.json`` what the
 view gives, ``expected/<view>.<date>.json`` what its table function gives for that one day. So do
 ``<check>.json`` and ``<check>.<date>.json`` for the number of findings of a check.
-``lateness.json`` is the view events with the columns of the lateness only, ``last_events.json`` the
-view orders_current with those that say which event won. A row that goes in takes a default for what
-it leaves out; a row that comes out is null, 0 or false in every column that the file does not name.
-A NUMERIC with decimals is text.
+``lateness.json`` and ``event_types.json`` are the view events with some columns only,
+``last_events.json`` the view orders_current with those that say which event won, ``students.json``
+students_dim without its key. A row that goes in takes a default for what it leaves out; a row that
+comes out is null, 0 or false in every column that the file does not name. A NUMERIC with decimals
+is text.
 """
 
 import dataclasses
@@ -36,10 +37,12 @@ SHORT = {
         "events",
         "event_id, late_status, is_late_submission, late_by_seconds, deadline_ts, deadline_source",
     ),
+    "event_types": ("events", "event_id, event_type"),
     "last_events": ("orders_current", "order_id, event_id, customer_id, status, total_amount"),
+    "students": ("students_dim", "* EXCEPT (student_key)"),
 }
 _EXACT = decimal.Context(prec=76)
-JSON_COLUMNS = {"error_payload", "extra", "attributes"}
+JSON_COLUMNS = {"error_payload", "extra", "attributes", "row", "private_row", "kept_row"}
 IDS = {"session_id": "x1", "test_id": "t1", "student_id": "s1"}
 # What a fact of each family takes for what a case leaves out.
 DEFAULTS: dict[str, Row] = {
@@ -66,6 +69,18 @@ DEFAULTS: dict[str, Row] = {
         "ip_address": "192.0.2.1",
         "user_agent": "test",
         "metadata": {"session_id": "s1", "platform": "web"},
+    },
+    "dimension_change": {
+        "event_type": "dimension_change",
+        "dimension": "student",
+        "op": "upsert",
+        "contract_version": "1",
+    },
+    "session_change": {
+        "event_type": "session_change",
+        "session_id": "x1",
+        "op": "upsert",
+        "contract_version": "1",
     },
 }
 
@@ -162,15 +177,18 @@ def assert_equal(view: str, got: list[Row], expected: list[Row]) -> None:
 def _identity(row: Row) -> str:
     keys = ("event_id", "session_id", "test_id", "question_id", "hour", "finding")
     keys += ("customer_id", "product_id", "warehouse_id", "event_date", "activity_type")
+    keys += ("student_id", "teacher_id", "valid_from")
     return "/".join(str(row.get(key)) for key in keys)
 
 
 def fact(row: Row, place: int, family: EventFamily = DEFAULT_FAMILY) -> Row:
-    """A row of a family's fact table."""
-    publish_ts = row.get("publish_ts", row[family.event_time])
+    """A row of a family's fact table; a change was published when it took effect."""
+    publish_ts = row.get("publish_ts", row.get("version_ts", row.get(family.event_time)))
+    partition_time = publish_ts if family.event_time is None else row[family.event_time]
     return {
         **DEFAULTS[family.name],
-        "event_date": row[family.event_time][:10],
+        "event_id": f"e{place}",
+        "event_date": partition_time[:10],
         "publish_ts": publish_ts,
         family.column("ingest_ts"): publish_ts,
         "message_id": f"m{place}",

@@ -75,7 +75,12 @@ class GoogleSql:
     def create(self, query: Query) -> Any:
         statement = self.analyze(query.sql)
         self._bodies[query.name] = query.body
-        if query.kind == "TABLE FUNCTION":
+        if query.kind == "VIEW":
+            view = TableBuilder(*statement.name_path)
+            for column in statement.output_column_list:
+                view.add_column(column.name, column.column.type)
+            self._catalog.table.append(view.build())
+        else:
             # The analyzer hands back -1 ("not called yet") and will not take it in again.
             for argument in statement.signature.argument:
                 argument.num_occurrences = 1

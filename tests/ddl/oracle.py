@@ -11,6 +11,7 @@ import statistics
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from tests.ddl import dimension_oracle
 from tests.support import lateness_oracle
 
 Row = dict[str, Any]
@@ -19,6 +20,7 @@ Tables = dict[str, list[Row]]
 MARGIN = dt.timedelta(days=8)
 SECOND = dt.timedelta(seconds=1)
 ANSWERS = ("answer_submit", "answer_resubmit")
+SENT_ANSWERS = (*ANSWERS, "answer")
 CONTRACT = (
     "event_type",
     "test_id",
@@ -34,6 +36,7 @@ CONTRACT = (
     "session_duration_seconds",
     "client_is_late_submission",
     "error_payload",
+    "completion_status",
     "extra",
 )
 
@@ -47,13 +50,19 @@ def views(tables: Tables, first: dt.date, last: dt.date) -> dict[str, list[Row]]
     read = {
         name: [_timed(row) for row in rows if _within(row, first - MARGIN, last + MARGIN)]
         for name, rows in tables.items()
-        if name != "lateness_settings"
+        if name in ("events_fact", "dead_letters", "session_changes_fact")
     }
-    settings = tables.get("lateness_settings", [])
+    changes = [_timed(row) for row in tables.get("dimension_changes_fact", [])]
+    settings = dimension_oracle.rules(tables.get("lateness_settings", []), changes)
+    expiries = dimension_oracle.expiries(read.get("session_changes_fact", []))
     copies = _grouped(read["events_fact"], "event_id")
     kept = [min(rows, key=_copy_order) for rows in copies.values()]
+    kept = named(kept)
     starts = _grouped(kept, "session_id", _is("session_start"))
-    judged = [_judged(row, starts.get(row["session_id"], []), settings) for row in kept]
+    judged = [
+        _judged(row, starts.get(row["session_id"], []), settings, expiries.get(row["session_id"]))
+        for row in kept
+    ]
     sessions = [
         session
         for session in _sessions(judged, _store_errors(read.get("dead_letters", [])))
@@ -83,15 +92,33 @@ def views(tables: Tables, first: dt.date, last: dt.date) -> dict[str, list[Row]]
     }
 
 
+def named(events: list[Row]) -> list[Row]:
+    """Each answer as answer_submit or answer_resubmit, whichever it is in its session."""
+    first = {}
+    for row in sorted(events, key=lambda e: (e["client_ts"], e["publish_ts"], e["event_id"])):
+        if row["event_type"] in SENT_ANSWERS:
+            first.setdefault((row["session_id"], row["question_id"]), row["event_id"])
+
+    def name(row: Row) -> str:
+        if row["event_type"] != "answer":
+            return row["event_type"]
+        is_first = first[row["session_id"], row["question_id"]] == row["event_id"]
+        return ANSWERS[0] if is_first else ANSWERS[1]
+
+    return [row | {"event_type": name(row)} for row in events]
+
+
 def _within(row: Row, first: dt.date, last: dt.date) -> bool:
     """By partition."""
     date = row["event_date"] if "event_date" in row else row["failed_date"]
     return first <= dt.date.fromisoformat(date) <= last
 
 
-def _judged(row: Row, starts: Iterable[Row], settings: Iterable[Row]) -> Row:
+def _judged(
+    row: Row, starts: Iterable[Row], settings: Iterable[Row], expiry: dt.datetime | None
+) -> Row:
     sent = row | {"is_late_submission": row.get("client_is_late_submission")}
-    return row | dataclasses.asdict(lateness_oracle.answer(sent, starts, settings))
+    return row | dataclasses.asdict(lateness_oracle.answer(sent, starts, settings, expiry))
 
 
 def _timed(row: Row) -> Row:

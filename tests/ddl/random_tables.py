@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from schemas.families import FAMILIES
 from tests.ddl import golden
 
 Row = dict[str, Any]
@@ -22,6 +23,8 @@ TYPES = (
     "answer_submit",
     "answer_submit",
     "answer_resubmit",
+    "answer",
+    "answer",
     "test_submit",
 )
 TESTS = ("t1", "t2", "té")
@@ -39,19 +42,19 @@ def together(seeds: range) -> dict[str, list[Row]]:
             _apart(seed, row)
             for seed in seeds
             for row in found[seed][name]
-            if row["test_id"] is not None or seed == seeds[0]
+            if name != "lateness_settings" or row["test_id"] is not None or seed == seeds[0]
         ]
         for name in found[seeds[0]]
     }
 
 
 def _apart(seed: int, row: Row) -> Row:
-    ids = ("event_id", "session_id", "test_id", "student_id", "message_id")
+    ids = ("event_id", "session_id", "test_id", "student_id", "message_id", "key")
     return row | {name: f"{seed}.{row[name]}" for name in ids if row.get(name) is not None}
 
 
 def tables(seed: int, sessions: int = 6) -> dict[str, list[Row]]:
-    """Rows of the three tables of one dataset, about ten events a session."""
+    """Rows of the tables of one dataset, about ten events a session."""
     chance = random.Random(seed)
     facts = [row for n in range(sessions * 8) for row in _copies(chance, n, sessions)]
     letters = [row for n in range(sessions * 2) for row in _letters(chance, n, sessions, facts)]
@@ -61,6 +64,8 @@ def tables(seed: int, sessions: int = 6) -> dict[str, list[Row]]:
         "events_fact": [golden.fact(row, n) for n, row in enumerate(facts)],
         "dead_letters": [golden.letter(row, n) for n, row in enumerate(letters)],
         "lateness_settings": _settings(chance),
+        "session_changes_fact": list(_session_changes(chance, sessions)),
+        "dimension_changes_fact": list(_test_changes(chance)),
     }
 
 
@@ -95,6 +100,7 @@ def _event(chance: random.Random, event_id: str, sessions: int) -> Row:
         "question_id": f"q{chance.randint(1, 3)}" if answered or chance.random() < 0.2 else None,
         "attempt_no": _perhaps(chance, 0.5, chance.randint(1, 2)),
         "is_correct_answer": _perhaps(chance, 0.8, chance.random() < 0.5),
+        "completion_status": _perhaps(chance, 0.1, chance.choice(("completed", "incomplete"))),
         "extra": _perhaps(chance, 0.1, {"a": chance.randint(1, 2)}),
     }
     return {name: value for name, value in event.items() if value is not None}
@@ -150,6 +156,37 @@ def _settings(chance: random.Random) -> list[Row]:
         for test in (None, *TESTS)
         if chance.random() < 0.5
     ]
+
+
+def _session_changes(chance: random.Random, sessions: int) -> Iterator[Row]:
+    """For every second session, some."""
+    for number in range(0, sessions, 2):
+        for place in range(chance.randint(0, 3)):
+            change = {
+                "event_id": f"{chance.choice(NAMES)}{number}.{place}",
+                "session_id": f"x{number}",
+                "expiry_ts": _text(_moment(chance)),
+                "op": chance.choice(("upsert", "upsert", "upsert", "delete")),
+                "version_ts": _text(DAY + dt.timedelta(seconds=chance.randint(0, 1))),
+                "position": _perhaps(chance, 0.5, chance.randint(0, 1)),
+                "publish_ts": _text(DAY + dt.timedelta(hours=1, seconds=chance.randint(0, 1))),
+            }
+            yield golden.fact(change, number, FAMILIES["session_change"])
+
+
+def _test_changes(chance: random.Random) -> Iterator[Row]:
+    for place in range(chance.randint(0, 4)):
+        is_delete = chance.random() < 0.2
+        change = {
+            "event_id": f"{chance.choice(NAMES)}{place}",
+            "dimension": "test",
+            "key": chance.choice(TESTS),
+            "op": "delete" if is_delete else "upsert",
+            "row": None if is_delete else {"duration_seconds": chance.choice((30, 60, 0, None))},
+            "version_ts": _text(DAY + dt.timedelta(seconds=chance.randint(0, 1))),
+            "publish_ts": _text(DAY + dt.timedelta(hours=1, seconds=chance.randint(0, 1))),
+        }
+        yield golden.fact(change, place, FAMILIES["dimension_change"])
 
 
 def _moment(chance: random.Random) -> dt.datetime:

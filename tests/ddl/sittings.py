@@ -2,7 +2,7 @@
 
 import datetime as dt
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -11,13 +11,17 @@ from pipeline.lookups.lateness_settings import settings_of
 from pipeline.sinks.insert_rows import json_row
 from schemas.exam_event.event import EventType, ExamEvent, ValidExamEvent
 from schemas.exam_event.family import FAMILY as EXAM_EVENT
+from schemas.families import FAMILIES
 from schemas.lateness import LatenessResult, LatenessSettings, StartRecord
+from tests.ddl import golden
 from tests.transforms.builders import accept
 from transforms.lateness.rule import NOT_APPLICABLE, earlier, judge, start_record
 from transforms.rows import FactRows
 
 BEGIN = dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
+DATABASE: Any = "database"  # a source that the stream does not know
+_LATER = "2026-03-02T12:00:00Z"
 TESTS = ("t1", "t2", "t3", "t4")
 # Between them: no constants at all, only a default, only tests, and rows that leave one part open.
 SETTINGS: dict[str, list[dict[str, Any]]] = {
@@ -49,7 +53,8 @@ def messages(seed: str, sessions: int, settings: LatenessSettings) -> list[Valid
         for message in _copies(chance, event)
     ]
     starts = start_records(kept(sent))
-    sent = [_on_the_edge(chance, message, starts, settings) for message in sent]
+    known = expiries(sessions)
+    sent = [_on_the_edge(chance, message, starts, settings, known) for message in sent]
     chance.shuffle(sent)
     return sent
 
@@ -75,11 +80,35 @@ def start_records(sent: Iterable[ValidExamEvent]) -> dict[str, StartRecord | Non
 
 
 def judged(
-    event: ExamEvent, starts: dict[str, StartRecord | None], settings: LatenessSettings
+    event: ExamEvent,
+    starts: dict[str, StartRecord | None],
+    settings: LatenessSettings,
+    expiries: Mapping[str, dt.datetime],
 ) -> LatenessResult:
+    """As the warehouse judges: an expiry in the database comes before one in the payload."""
     if event.event_type not in EXAM_EVENT.judged_types:
         return NOT_APPLICABLE
-    return judge(event, starts.get(event.session_id), settings)
+    expiry = expiries.get(event.session_id)
+    if expiry is None:
+        return judge(event, starts.get(event.session_id), settings)
+    found = judge(msgspec.structs.replace(event, session_expiry_ts=expiry), settings=settings)
+    return msgspec.structs.replace(found, deadline_source=DATABASE)
+
+
+def expiries(sessions: int) -> dict[str, dt.datetime]:
+    """The expiry in the operational database of each fifth session, by session_id."""
+    chance = random.Random(sessions)
+    return {f"x{number}": _moment(chance) for number in range(0, sessions, 5)}
+
+
+def session_changes(sessions: int) -> list[dict[str, Any]]:
+    """Rows of session_changes_fact that say so."""
+    family = FAMILIES["session_change"]
+    changes = [
+        {"session_id": session_id, "expiry_ts": expiry.isoformat(), "version_ts": _LATER}
+        for session_id, expiry in expiries(sessions).items()
+    ]
+    return [golden.fact(change, place, family) for place, change in enumerate(changes)]
 
 
 def row(message: ValidExamEvent, lateness: LatenessResult) -> dict[str, Any]:
@@ -136,9 +165,10 @@ def _on_the_edge(
     message: ValidExamEvent,
     starts: dict[str, StartRecord | None],
     settings: LatenessSettings,
+    known: Mapping[str, dt.datetime],
 ) -> ValidExamEvent:
     """Moves a submission to within a microsecond of the moment when it would be late."""
-    deadline = judged(message.event, starts, settings).deadline_ts
+    deadline = judged(message.event, starts, settings, known).deadline_ts
     if deadline is None or chance.random() < 0.3:
         return message
     edge = deadline + settings.grace(message.event.test_id) + chance.randint(-1, 1) * MICROSECOND

@@ -40,7 +40,8 @@ def test_a_family_s_tables_are_made_as_declared_and_again_nothing_changes(
 ) -> None:
     apply(warehouse.client, warehouse.dataset, families=[parcels])
     found = {table.table_id for table in warehouse.client.list_tables(str(warehouse.dataset))}
-    assert found == {"parcels_fact", "parcels", "parcels_conflicts", "dead_letters"}
+    shared = {"dead_letters", "etl_metadata", "etl_job_status"}
+    assert found == {"parcels_fact", "parcels", "parcels_conflicts"} | shared
     declared = statements.table(warehouse.dataset, "parcels_fact")
     table = warehouse.client.get_table(declared.reference)
     assert described(table.schema) == described(declared.schema)
@@ -49,6 +50,7 @@ def test_a_family_s_tables_are_made_as_declared_and_again_nothing_changes(
     again = apply(warehouse.client, warehouse.dataset, families=[parcels])
     # bqemulator does not return the query of a view; BigQuery does, and nothing is replaced.
     assert [action.summary for action in again] == [
+        "replace view etl_job_status",
         "replace view parcels",
         "replace view parcels_conflicts",
     ]

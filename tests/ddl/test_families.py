@@ -135,11 +135,13 @@ def test_the_files_are_of_the_families_that_are_named(
     assert [t.table_id for t in statements.tables(dataset, [parcels])] == [
         "parcels_fact",
         "dead_letters",
+        "etl_metadata",
     ]
     assert {q.name for q in statements.queries(dataset, [parcels])} == {
         "parcels",
         "parcels_between",
         "parcels_conflicts",
         "parcels_conflicts_between",
+        "etl_job_status",
     }
     assert not {t.table_id for t in statements.tables(dataset)} & {"parcels_fact"}

@@ -10,7 +10,7 @@ from ddl.plan import Options
 from gcp.dataset import Dataset
 from schemas.lateness import DeadlineSource, LateStatus, SettingsRow
 from tests.conftest import Warehouse
-from tests.ddl import sittings
+from tests.ddl import oracle, sittings
 from tests.ddl.googlesql import GoogleSql
 from transforms.lateness.rule import UNKNOWN
 
@@ -34,13 +34,12 @@ def expected(settings_name: str) -> dict[str, Row]:
     """The view events, by event_id."""
     settings = sittings.settings(settings_name)
     kept = sittings.kept(sittings.messages(settings_name, SESSIONS, settings))
-    starts = sittings.start_records(kept)
-    return {
-        message.event.event_id: typed(
-            sittings.row(message, sittings.judged(message.event, starts, settings))
-        )
+    starts, expiries = sittings.start_records(kept), sittings.expiries(SESSIONS)
+    rows = [
+        typed(sittings.row(message, sittings.judged(message.event, starts, settings, expiries)))
         for message in kept
-    }
+    ]
+    return {row["event_id"]: row for row in oracle.named(rows)}
 
 
 def typed(row: Row) -> Row:
@@ -60,6 +59,7 @@ def test_google_s_engine_judges_as_python_does(
 ) -> None:
     tables = {
         dataset.table("events_fact"): stored(settings_name),
+        dataset.table("session_changes_fact"): sittings.session_changes(SESSIONS),
         dataset.table("lateness_settings"): sittings.SETTINGS[settings_name],
     }
     rows = googlesql.run(f"SELECT * FROM `{dataset.table('events')}`", tables)
@@ -70,8 +70,11 @@ def test_bqemulator_judges_as_python_does(settings_name: str, warehouse: Warehou
     rows = [SettingsRow(**row) for row in sittings.SETTINGS[settings_name]]
     options = Options(lateness_settings=rows)
     apply(warehouse.client, warehouse.dataset, options)
-    table = warehouse.dataset.table("events_fact")
-    assert not warehouse.client.insert_rows_json(table, stored(settings_name))
+    for name, rows_in in (
+        ("events_fact", stored(settings_name)),
+        ("session_changes_fact", sittings.session_changes(SESSIONS)),
+    ):
+        assert not warehouse.client.insert_rows_json(warehouse.dataset.table(name), rows_in)
     rows = warehouse.client.query(f"SELECT * FROM `{warehouse.dataset}.events`").result()
     assert by_event([dict(row) for row in rows]) == expected(settings_name)
 
@@ -85,9 +88,9 @@ def test_the_sessions_leave_no_part_of_the_rule_out() -> None:
     rows = [row for name in sittings.SETTINGS for row in expected(name).values()]
     found = {(row["late_status"], row["deadline_source"]) for row in rows}
     judged = {
-        (status.value, source.value)
+        (status.value, str(source))
         for status in (LateStatus.ON_TIME, LateStatus.LATE)
-        for source in DeadlineSource
+        for source in [*DeadlineSource, sittings.DATABASE]
     }
     assert found == judged | {("UNKNOWN", None), ("NOT_APPLICABLE", None)}
     waits = {

@@ -10,6 +10,7 @@ from google.cloud.bigquery import SchemaField, TimePartitioning
 from ddl import statements
 from ddl.actions import DescribeColumns, LoadRows, UpdateTable
 from ddl.plan import DestructiveChangeError, Options, Present, Wanted, plan
+from ddl.statements import Query
 from gcp.dataset import Dataset
 from schemas.lateness import SettingsRow
 
@@ -71,13 +72,16 @@ def expire(table: bigquery.Table, days: int) -> None:
 
 def test_everything_is_made_once_in_an_order_that_works() -> None:
     planned = summaries(NOTHING)
-    assert planned[:4] == [
+    assert planned[:7] == [
         "create dataset local-exams.planned",
+        "create table dimension_changes_fact",
         "create table events_fact",
         "create table lateness_settings",
+        "create table session_changes_fact",
         "create table dead_letters",
+        "create table etl_metadata",
     ]
-    assert planned[4:] == [f"create {q.kind.lower()} {q.name}" for q in wanted().queries]
+    assert planned[7:] == [f"create {q.kind.lower()} {q.name}" for q in wanted().queries]
 
 
 def test_nothing_is_planned_where_nothing_differs() -> None:
@@ -90,8 +94,18 @@ def test_a_new_column_is_added_documented_and_seen_by_what_reads_it() -> None:
     assert isinstance(planned[1], UpdateTable)
     assert [field.name for field in planned[1].table.schema][-1] == "deadline_ts"
     assert [action.summary for action in planned[2:]] == [
-        f"replace {query.kind.lower()} {query.name}" for query in wanted().queries
+        f"replace {query.kind.lower()} {query.name}" for query in readers("events_fact")
     ]
+
+
+def readers(name: str) -> list[Query]:
+    """The queries that read it, or what reads it."""
+    found, names = [], {name}
+    for query in wanted().queries:
+        if query.reads & names:
+            found.append(query)
+            names.add(query.name)
+    return found
 
 
 def test_only_what_changed_and_what_reads_it_is_replaced() -> None:
@@ -126,12 +140,15 @@ def test_descriptions_and_labels_follow() -> None:
     there.tables["dead_letters"].labels = {"team": "exams"}
     actions = plan(wanted(), there, Options(labels={"cost": "42"}))
     assert [action.summary for action in actions] == [
+        "update labels of table dimension_changes_fact",
         "update schema, labels of table events_fact",
         "update labels of table lateness_settings",
+        "update labels of table session_changes_fact",
         "update labels of table dead_letters",
+        "update labels of table etl_metadata",
     ]
-    assert isinstance(actions[2], UpdateTable)
-    assert actions[2].table.labels == {"team": "exams", "cost": "42"}
+    assert isinstance(actions[4], UpdateTable)
+    assert actions[4].table.labels == {"team": "exams", "cost": "42"}
 
 
 def test_a_column_may_become_nullable() -> None:
@@ -145,7 +162,8 @@ def test_a_column_may_become_nullable() -> None:
 )
 def test_expiration_stays_or_grows(days: int, option: int | None, planned: list[str]) -> None:
     there = present(lambda table: expire(table, days))
-    there.tables["dead_letters"].time_partitioning.expiration_ms = (option or days) * DAY_MS
+    for name in ("dead_letters", "session_changes_fact"):
+        there.tables[name].time_partitioning.expiration_ms = (option or days) * DAY_MS
     assert summaries(there, Options(partition_expiration_days=option)) == planned
 
 
@@ -154,11 +172,12 @@ def test_expiration_and_labels_are_part_of_a_new_table() -> None:
     dataset, *tables = plan(wanted(), NOTHING, options)[: 1 + len(wanted().tables)]
     assert dataset.dataset.location == "EU"
     for action in tables:
-        assert action.table.labels == {"team": "exams"}
-    facts, settings, letters = (action.table for action in tables)
-    assert facts.time_partitioning.expiration_ms == 30 * DAY_MS
-    assert letters.time_partitioning.expiration_ms == 30 * DAY_MS
-    assert settings.time_partitioning is None
+        assert action.table.labels["team"] == "exams"
+    made = {action.table.table_id: action.table.time_partitioning for action in tables}
+    assert made.pop("lateness_settings") is made.pop("etl_metadata") is None
+    assert made.pop("dimension_changes_fact").expiration_ms is None
+    assert made.keys() == {"events_fact", "session_changes_fact", "dead_letters"}
+    assert {partitioning.expiration_ms for partitioning in made.values()} == {30 * DAY_MS}
 
 
 def test_settings_are_loaded_into_their_table_where_they_differ() -> None:

@@ -1,7 +1,8 @@
 -- warn: Nothing lies further apart than the days that the table functions read around their dates.
 --   session      its events, first to last;
 --   copies       the copies of one event;
---   store_error  the day its session began, and every day on which it was processed.
+--   store_error  the day its session began, and every day on which it was processed;
+--   expiry       the day its session began, and an expiry that the operational database has or had.
 -- Only what lies within the dates asked for can be seen: ask for many.
 WITH
   sessions AS (
@@ -37,6 +38,22 @@ WITH
     INNER JOIN sessions USING (session_id)
     GROUP BY event_id
     HAVING MIN(ABS(DATE_DIFF(failed_date, sessions.first_day, DAY))) > ${margin_days}
+  ),
+  all_expiries AS (
+    SELECT session_id, event_date
+    FROM `${project}.${dataset}.session_changes_fact`
+    WHERE
+      event_date
+      BETWEEN DATE_SUB(@first_date, INTERVAL ${margin_days} DAY)
+      AND DATE_ADD(@last_date, INTERVAL ${margin_days} DAY)
+      AND op = 'upsert'
+  ),
+  expiries AS (
+    SELECT session_id, MIN(sessions.first_day) AS began, MAX(event_date) AS expires
+    FROM all_expiries
+    INNER JOIN sessions USING (session_id)
+    WHERE ABS(DATE_DIFF(event_date, sessions.first_day, DAY)) > ${margin_days}
+    GROUP BY session_id
   )
 SELECT 'session' AS finding, session_id, CAST(NULL AS STRING) AS event_id, first_day, last_day
 FROM sessions
@@ -47,4 +64,7 @@ FROM copies
 WHERE DATE_DIFF(last_day, first_day, DAY) > ${margin_days}
 UNION ALL
 SELECT 'store_error' AS finding, session_id, event_id, began AS first_day, failed AS last_day
-FROM store_errors;
+FROM store_errors
+UNION ALL
+SELECT 'expiry' AS finding, session_id, CAST(NULL AS STRING) AS event_id, began AS first_day, expires AS last_day
+FROM expiries;

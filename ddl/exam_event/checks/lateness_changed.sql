@@ -1,9 +1,11 @@
 -- warn: The pipeline's lateness of every submission is what the warehouse computes today.
+--   extended          the operational database has an expiry of the session by now;
 --   client            the app's own verdict stood in, and by now there is a deadline;
 --   later_start       the session's start record came after the submission;
---   settings_changed  neither: it came before, and the constants of the rule have changed since.
+--   settings_changed  none of these: it came before, and the constants of the rule have changed since.
 SELECT
   CASE
+    WHEN recomputed.deadline_source = 'database' THEN 'extended'
     WHEN deadline_source = 'client' AND recomputed.deadline_ts IS NOT NULL THEN 'client'
     WHEN start_ingest_ts > ingest_ts THEN 'later_start'
     ELSE 'settings_changed'

@@ -22,13 +22,13 @@ CROSS JOIN UNNEST([
   IF(event_date != DATE(client_ts, 'UTC'), 'event_date', NULL),
   IF(late_by_seconds <= 0, 'late_by_seconds', NULL),
   IF(
-    event_type NOT IN ('session_start', 'session_end', 'page_view', 'answer_submit', 'answer_resubmit', 'test_submit'),
+    event_type NOT IN ('session_start', 'session_end', 'page_view', 'answer_submit', 'answer_resubmit', 'answer', 'test_submit'),
     'event_type',
     NULL
   ),
   IF(
-    (event_type IN ('answer_submit', 'answer_resubmit', 'test_submit') AND late_status NOT IN ('ON_TIME', 'LATE', 'UNKNOWN'))
-    OR (event_type NOT IN ('answer_submit', 'answer_resubmit', 'test_submit') AND late_status != 'NOT_APPLICABLE'),
+    (event_type IN ('answer_submit', 'answer_resubmit', 'answer', 'test_submit') AND late_status NOT IN ('ON_TIME', 'LATE', 'UNKNOWN'))
+    OR (event_type NOT IN ('answer_submit', 'answer_resubmit', 'answer', 'test_submit') AND late_status != 'NOT_APPLICABLE'),
     'late_status',
     NULL
   ),
@@ -36,6 +36,7 @@ CROSS JOIN UNNEST([
     deadline_source NOT IN ('payload', 'session', 'test', 'default', 'mixed', 'client'),
     'deadline_source',
     NULL
-  )
+  ),
+  IF(completion_status NOT IN ('completed', 'incomplete'), 'completion_status', NULL)
 ]) AS finding
 WHERE finding IS NOT NULL;

@@ -1,11 +1,11 @@
 CREATE TABLE IF NOT EXISTS `${project}.${dataset}.events_fact` (
   event_id STRING NOT NULL OPTIONS (description = "Identity of the event. Rows with one event_id are copies of one event; the view events keeps the first."),
-  event_type STRING NOT NULL OPTIONS (description = "What happened: session_start, session_end, page_view, answer_submit, answer_resubmit or test_submit. store_error events are in dead_letters."),
+  event_type STRING NOT NULL OPTIONS (description = "What happened: session_start, session_end, page_view, answer_submit, answer_resubmit, test_submit or answer (of a sender that does not count attempts). store_error events are in dead_letters."),
   test_id STRING NOT NULL OPTIONS (description = "The test that is taken."),
   student_id STRING NOT NULL OPTIONS (description = "The student who takes it."),
   session_id STRING NOT NULL OPTIONS (description = "One sitting of one student at one test."),
   client_ts TIMESTAMP NOT NULL OPTIONS (description = "Event time by the app's clock."),
-  question_id STRING OPTIONS (description = "The question concerned; always set for answer_submit and answer_resubmit."),
+  question_id STRING OPTIONS (description = "The question concerned; always set for answers."),
   answer STRING OPTIONS (description = "The answer as given."),
   is_correct_answer BOOL OPTIONS (description = "Whether the answer is right; null where it is not graded."),
   attempt_no INT64 OPTIONS (description = "Attempt at this question within the session, counted by the app from 1."),
@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS `${project}.${dataset}.events_fact` (
   deadline_source STRING OPTIONS (description = "Where the deadline came from: payload, session, test, default, mixed, or client (the app's own verdict stood in)."),
   client_is_late_submission BOOL OPTIONS (description = "The app's own verdict, as sent."),
   pipeline_version STRING NOT NULL OPTIONS (description = "Version of the pipeline that made this row."),
-  contract_version STRING OPTIONS (description = "Version of the contract that the event was read by; null in rows older than the column.")
+  contract_version STRING OPTIONS (description = "Version of the contract that the event was read by; null in rows older than the column."),
+  completion_status STRING OPTIONS (description = "For test_submit: completed or incomplete, where the sender said so.")
 )
 PARTITION BY event_date
 CLUSTER BY test_id, session_id, event_type

@@ -25,6 +25,7 @@ WITH
         IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(session_duration_seconds))) > 1, 'session_duration_seconds', NULL),
         IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(client_is_late_submission))) > 1, 'is_late_submission', NULL),
         IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(error_payload))) > 1, 'error_payload', NULL),
+        IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(completion_status))) > 1, 'completion_status', NULL),
         IF(COUNT(DISTINCT TO_JSON_STRING(STRUCT(extra))) > 1, 'extra', NULL)
       ] AS fields
     FROM `${project}.${dataset}.events_fact`

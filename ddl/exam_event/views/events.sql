@@ -1,9 +1,10 @@
 -- The events of the dates and of the margin on either side: every partition that a session or a
 -- copy of an event of those dates may reach into. Everything else reads events_fact through here.
 --
--- Of an event's copies the first is kept, as the pipeline wrote it; the STRUCT recomputed holds its
--- lateness with every session_start in the warehouse and the settings of today. The rule in Python
--- is transforms/lateness/rule.py.
+-- Of an event's copies the first is kept, as the pipeline wrote it, with an answer shown as an
+-- answer_submit or answer_resubmit. The STRUCT recomputed holds its lateness with every
+-- session_start in the warehouse, the settings of today and, rule 0, what the operational database
+-- says by now. The rule in Python, which knows no database, is transforms/lateness/rule.py.
 CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.judged_events_with_margin`(first_date DATE, last_date DATE) AS
 WITH
   kept AS (
@@ -12,13 +13,34 @@ WITH
     WHERE event_date BETWEEN DATE_SUB(first_date, INTERVAL ${margin_days} DAY) AND DATE_ADD(last_date, INTERVAL ${margin_days} DAY)
     QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY publish_ts, message_id, ingest_ts) = 1
   ),
+  -- Of a session's answers to a question the first is a submission, any other a resubmission.
+  named AS (
+    SELECT
+      * EXCEPT (is_first_answer)
+      REPLACE (
+        CASE
+          WHEN event_type != 'answer' THEN event_type
+          WHEN is_first_answer THEN 'answer_submit'
+          ELSE 'answer_resubmit'
+        END AS event_type
+      )
+    FROM (
+      SELECT
+        *,
+        ROW_NUMBER() OVER (
+          PARTITION BY session_id, question_id, event_type IN ('answer_submit', 'answer_resubmit', 'answer')
+          ORDER BY client_ts, publish_ts, event_id
+        ) = 1 AS is_first_answer
+      FROM kept
+    )
+  ),
   -- One row each, so that no row of the table can double an event or lose it.
   test_settings AS (
     SELECT
       test_id,
       MAX(duration_seconds) AS test_duration_seconds,
       MAX(grace_seconds) AS test_grace_seconds
-    FROM `${project}.${dataset}.lateness_settings`
+    FROM `${project}.${dataset}.lateness_rules`
     GROUP BY test_id
   ),
   default_settings AS (
@@ -45,7 +67,7 @@ WITH
           NULL
         )
       ) OVER (PARTITION BY session_id ORDER BY event_type = 'session_start' DESC, client_ts, event_id) AS start
-    FROM kept
+    FROM named
   ),
   -- Rule 2: the first deadline that can be built.
   with_deadline AS (
@@ -54,6 +76,7 @@ WITH
       IF(
         is_submission,
         COALESCE(
+          database_session.expiry_ts,
           session_expiry_ts,
           TIMESTAMP_ADD(session_start_ts, INTERVAL session_duration_seconds SECOND),
           start.expiry_ts,
@@ -70,6 +93,7 @@ WITH
         NULL
       ) AS deadline,
       CASE
+        WHEN database_session.expiry_ts IS NOT NULL THEN 'database'
         WHEN session_expiry_ts IS NOT NULL THEN 'payload'
         WHEN session_start_ts IS NOT NULL AND session_duration_seconds IS NOT NULL THEN 'payload'
         WHEN start.expiry_ts IS NOT NULL THEN 'session'
@@ -81,6 +105,7 @@ WITH
       COALESCE(test_grace_seconds, default_grace_seconds, 0) AS grace_seconds
     FROM with_start AS event
     LEFT JOIN test_settings USING (test_id)
+    LEFT JOIN `${project}.${dataset}.sessions_dim_with_margin`(first_date, last_date) AS database_session USING (session_id)
     CROSS JOIN default_settings
   ),
   -- Rule 3: a deadline decides; the app's own verdict stands in only where there is none.
@@ -137,7 +162,7 @@ WHERE event_date BETWEEN first_date AND last_date;
 -- A column without OPTIONS has the description of the column of events_fact.
 CREATE OR REPLACE VIEW `${project}.${dataset}.events` (
   event_id,
-  event_type,
+  event_type OPTIONS (description = "What happened: session_start, session_end, page_view, answer_submit, answer_resubmit or test_submit. An answer of a sender that does not count attempts is an answer_submit where it is the session's first to its question by client_ts, publish_ts and event_id, else an answer_resubmit."),
   test_id,
   student_id,
   session_id,
@@ -149,7 +174,7 @@ CREATE OR REPLACE VIEW `${project}.${dataset}.events` (
   session_start_ts,
   session_expiry_ts,
   session_duration_seconds,
-  is_late_submission OPTIONS (description = "Whether client_ts lies after the deadline and the grace period, recomputed with every session_start in the warehouse and the settings of today. Null where it is unknown or does not apply."),
+  is_late_submission OPTIONS (description = "Whether client_ts lies after the deadline and the grace period, recomputed with every session_start and session change in the warehouse and the settings of today. Null where it is unknown or does not apply."),
   error_payload,
   extra,
   event_date,
@@ -159,10 +184,11 @@ CREATE OR REPLACE VIEW `${project}.${dataset}.events` (
   late_status OPTIONS (description = "ON_TIME, LATE, UNKNOWN (no deadline and no verdict of the app) or NOT_APPLICABLE (not a submission), recomputed like is_late_submission."),
   late_by_seconds OPTIONS (description = "client_ts - deadline_ts in seconds, where the submission is late and has a deadline; recomputed like is_late_submission."),
   deadline_ts OPTIONS (description = "When the session expired, before the grace period; recomputed like is_late_submission."),
-  deadline_source OPTIONS (description = "Where the deadline came from: payload, session, test, default, mixed or client (the verdict of the app, without a deadline); recomputed like is_late_submission."),
+  deadline_source OPTIONS (description = "Where the deadline came from: database (the expiry that sessions_dim has), payload, session, test, default, mixed or client (the verdict of the app, without a deadline); recomputed like is_late_submission."),
   client_is_late_submission,
   pipeline_version,
-  contract_version
+  contract_version,
+  completion_status
 )
 OPTIONS (description = "One row per event_id: of its copies, the one published first, its lateness recomputed.") AS
 SELECT *
