@@ -1,4 +1,4 @@
-"""The table ``lateness_settings``, read once per process and refreshed periodically."""
+"""The view ``lateness_rules``, read once per process and refreshed periodically."""
 
 import functools
 import logging
@@ -15,15 +15,16 @@ from gcp.dataset import Dataset
 from gcp.retry import gateways_answer_as_outage, retry_transient
 from schemas import metrics
 from schemas.lateness import LatenessSettings, SettingsRow
-from schemas.tables import LATENESS_SETTINGS
+from schemas.tables import LATENESS_RULES, LATENESS_SETTINGS
 
 _TIMEOUT_SECONDS = 10.0
+_QUERY_SECONDS = 60.0
 _RETRY = DEFAULT_RETRY.with_timeout(_TIMEOUT_SECONDS)
 _LOG = logging.getLogger(__name__)
 
 
 class SettingsTable:
-    """A SettingsSource over the table. Copies in one worker process share the result."""
+    """A SettingsSource over the view. Copies in one worker process share the result."""
 
     def __init__(self, dataset: Dataset, refresh_seconds: float) -> None:
         self._dataset = dataset
@@ -35,7 +36,7 @@ class SettingsTable:
         return self.__dict__ | {"_reading": None}
 
     def open(self) -> None:
-        """Reads the table unless this process has read it; waits during an outage.
+        """Reads the view unless this process has read it; waits during an outage.
 
         Raises:
             ValueError: two rows have the same test_id.
@@ -94,17 +95,16 @@ class Reading:
 
 
 def read_table(dataset: Dataset) -> LatenessSettings:
-    """Reads the whole table, without a query job.
+    """Reads the whole view by a query.
 
     Raises:
         ValueError: two rows have the same test_id.
-        google.api_core.exceptions.GoogleAPICallError: the table cannot be read.
+        google.api_core.exceptions.GoogleAPICallError: the view cannot be read.
     """
     with bigquery_client(dataset.project) as client, gateways_answer_as_outage():
-        table = client.get_table(
-            dataset.table(LATENESS_SETTINGS), retry=_RETRY, timeout=_TIMEOUT_SECONDS
-        )
-        return settings_of(client.list_rows(table, retry=_RETRY, timeout=_TIMEOUT_SECONDS))
+        sql = f"SELECT * FROM `{dataset.table(LATENESS_RULES)}`"  # noqa: S608
+        job = client.query(sql, retry=_RETRY, job_retry=None, timeout=_TIMEOUT_SECONDS)
+        return settings_of(job.result(retry=_RETRY, job_retry=None, timeout=_QUERY_SECONDS))
 
 
 def settings_of(rows: Iterable[Mapping[str, Any]]) -> LatenessSettings:

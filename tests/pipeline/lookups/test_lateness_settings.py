@@ -1,5 +1,6 @@
-"""The table lateness_settings as the stream reads it."""
+"""The view lateness_rules as the stream reads it."""
 
+import json
 import pickle
 import threading
 
@@ -119,21 +120,53 @@ def test_while_one_thread_reads_the_others_do_not_wait(table):
 
 @pytest.fixture
 def stored(warehouse):
-    """The table with ROWS."""
+    """ROWS under the name of the view."""
     warehouse.client.create_dataset(str(warehouse.dataset))
     fields = [
         bigquery.SchemaField("test_id", "STRING"),
         bigquery.SchemaField("duration_seconds", "INT64"),
         bigquery.SchemaField("grace_seconds", "INT64"),
     ]
-    name = warehouse.dataset.table("lateness_settings")
+    name = warehouse.dataset.table("lateness_rules")
     warehouse.client.create_table(bigquery.Table(name, fields))
     assert warehouse.client.insert_rows_json(name, ROWS) == []
     return warehouse.dataset
 
 
-def test_the_table_is_read_as_it_stands(stored):
+def test_the_rows_are_read_as_they_stand(stored):
     assert read_table(stored) == SETTINGS
+
+
+def test_a_test_without_a_duration_in_the_settings_takes_that_of_the_dimension(applied):
+    durations = {"algebra": 60, "physics": 1200, "drawing": "900", "endless": 604_801, "none": None}
+    changes = [
+        {
+            "event_type": "dimension_change",
+            "dimension": "test",
+            "key": test_id,
+            "op": "upsert",
+            "version_ts": "2026-03-02T10:00:00Z",
+            "row": json.dumps({"duration_seconds": seconds}),
+            "event_id": test_id,
+            "event_date": "2026-03-02",
+            "publish_ts": "2026-03-02T10:00:00Z",
+            "ingest_ts": "2026-03-02T10:00:00Z",
+            "message_id": test_id,
+            "pipeline_version": "test",
+        }
+        for test_id, seconds in durations.items()
+    ]
+    insert = applied.client.insert_rows_json
+    assert not insert(applied.dataset.table("lateness_settings"), ROWS)
+    assert not insert(applied.dataset.table("dimension_changes_fact"), changes)
+    assert read_table(applied.dataset) == LatenessSettings(
+        SettingsRow(3600, 30),
+        {
+            "algebra": SettingsRow(5400),
+            "physics": SettingsRow(1200, 0),
+            "drawing": SettingsRow(900),
+        },
+    )
 
 
 def test_an_outage_while_a_worker_starts_is_waited_out(monkeypatch):
