@@ -82,12 +82,12 @@ INSTALLING = @echo "Installing the pinned dependencies into $(VENV) (about 2 min
 
 $(VENV)/local.stamp: $(BIN)/python setup.py pyproject.toml constraints.txt
 	$(INSTALLING)
-	$(PIN) --editable '.[local,dashboard]'
+	$(PIN) --editable '.[local,dashboard,postgres]'
 	@touch $@
 
 $(VENV)/test.stamp: $(BIN)/python setup.py pyproject.toml constraints.txt
 	$(INSTALLING)
-	$(PIN) --editable '.[local,dashboard,micro-batch,bench,test]'
+	$(PIN) --editable '.[local,dashboard,micro-batch,postgres,bench,test]'
 	@touch $@
 
 # Renews constraints.txt from setup.py, for every supported Python at once (needs uv).

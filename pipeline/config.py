@@ -2,13 +2,17 @@
 
 import dataclasses
 import enum
+from typing import TypeAlias
 
 from gcp.dataset import Dataset
 from pipeline.sources.files import FileInput
+from pipeline.sources.postgres.input import PostgresInput
 from pipeline.sources.subscription import SubscriptionInput
 from schemas.event_time import Bounds, EventTimeBounds
 from schemas.family import EventFamily
 from transforms.lateness.steps import LatenessConfig
+
+Input: TypeAlias = SubscriptionInput | FileInput | PostgresInput
 
 
 class WriteMethod(enum.StrEnum):
@@ -33,7 +37,7 @@ class Config:
 
     families: tuple[EventFamily, ...]
     dataset: Dataset
-    input: SubscriptionInput | FileInput
+    input: Input
     bounds: EventTimeBounds
     lateness: LatenessConfig
     settings_refresh_seconds: int
@@ -43,5 +47,5 @@ class Config:
 
     @property
     def asked_bounds(self) -> Bounds:
-        """``bounds`` for each family, before any table is looked at."""
-        return {family.name: self.bounds for family in self.families}
+        """The bounds of event time by family, before any table is looked at."""
+        return {family.name: family.bounded(self.bounds) for family in self.families}

@@ -9,7 +9,7 @@ import apache_beam as beam
 from apache_beam.typehints.decorators import no_annotations
 
 from gcp.dataset import Dataset
-from pipeline.config import Config, WriteMethod
+from pipeline.config import Config, Input, WriteMethod
 from pipeline.lookups.lateness_settings import SettingsTable
 from pipeline.sinks.insert_rows import InsertRowsWriter
 from pipeline.sinks.publish import PublishDeadLetters
@@ -108,9 +108,17 @@ class StoreFacts(beam.PTransform):
         return invalid, failed, rejected
 
 
-def read(source: SubscriptionInput | FileInput) -> beam.PTransform:
-    """Returns the transform that reads an input."""
-    return ReadFiles(source) if isinstance(source, FileInput) else ReadSubscription(source)
+def read(source: Input) -> beam.PTransform:
+    """Returns the transform that reads an input.
+
+    Raises:
+        TypeError: it is a PostgreSQL, which is read by the transform of a pull that has begun.
+    """
+    if isinstance(source, FileInput):
+        return ReadFiles(source)
+    if isinstance(source, SubscriptionInput):
+        return ReadSubscription(source)
+    raise TypeError("begin the pull, and give its source")
 
 
 def write_dead_letters(dead_letters: beam.PCollection[DeadLetter], config: Config) -> None:

@@ -6,19 +6,22 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import NoReturn
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
-from apache_beam.runners.runner import PipelineResult
+from apache_beam.runners.runner import PipelineResult, PipelineState
 from google.api_core.exceptions import GoogleAPICallError, RetryError
 
 from gcp import arguments
 from pipeline import graph, preflight
 from pipeline.config import Config
 from pipeline.options import DATAFLOW_RUNNER, ExamEventsOptions, UsageError, parse
-from pipeline.sources.files import DamagedInputError, FileInput
+from pipeline.sources.files import DamagedInputError
+from pipeline.sources.postgres.input import PostgresInput, SourceError
+from pipeline.sources.subscription import SubscriptionInput
 from schemas import metrics
 from schemas.event_time import Bounds
 
@@ -43,12 +46,13 @@ def main(argv: Sequence[str]) -> int:
         bounds = preflight.check(config)
         if config.micro_batch is not None:
             return _run_batches(config, bounds, options)
-        pipeline = _pipeline(config, bounds, options)
-        return _run(config, pipeline, options.view_as(StandardOptions).runner)
+        if isinstance(config.input, PostgresInput):
+            return _pull(config, config.input, bounds, options)
+        return _run(config, _pipeline(config, bounds, options), _runner(options))
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except (preflight.StartupError, DamagedInputError) as error:
+    except (preflight.StartupError, DamagedInputError, SourceError) as error:
         text, _, _ = str(error).partition(" [while running")  # Beam's addition
         print(f"error: {text}", file=sys.stderr)
         return 1
@@ -57,13 +61,22 @@ def main(argv: Sequence[str]) -> int:
         return 1
 
 
-def _pipeline(config: Config, bounds: Bounds, options: PipelineOptions) -> beam.Pipeline:
+def _pipeline(
+    config: Config,
+    bounds: Bounds,
+    options: PipelineOptions,
+    source: beam.PTransform | None = None,
+) -> beam.Pipeline:
     try:
         pipeline = beam.Pipeline(options=options)
-        graph.build(pipeline, config, bounds)
+        graph.build(pipeline, config, bounds, source)
     except ValueError as error:  # Beam's checks of its own options
         raise UsageError(" ".join(str(error).split())) from None
     return pipeline
+
+
+def _runner(options: PipelineOptions) -> str:
+    return str(options.view_as(StandardOptions).runner)
 
 
 def _run_batches(config: Config, bounds: Bounds, options: PipelineOptions) -> int:
@@ -88,14 +101,42 @@ def _run_batches(config: Config, bounds: Bounds, options: PipelineOptions) -> in
         return 1
 
 
+def _pull(config: Config, source: PostgresInput, bounds: Bounds, options: PipelineOptions) -> int:
+    try:
+        from pipeline import pull
+    except ModuleNotFoundError as missing:
+        raise preflight.StartupError(
+            f"--input_postgres needs the package {missing.name}: install the extra postgres"
+        ) from None
+
+    def begin_and_run() -> PipelineResult:
+        result = _pipeline(config, bounds, options, run.begin()).run()
+        result.wait_until_finish()
+        return result
+
+    try:
+        with pull.logged(config, source) as run:
+            _LOG.info("reading %s, writing to %s", source.name, config.dataset)
+            _report_failures_once()
+            # In a thread of its own: a signal that interrupts a query is taken for its failure.
+            result = ThreadPoolExecutor(max_workers=1).submit(begin_and_run).result()
+            if result.state != PipelineState.DONE:
+                raise SourceError(f"the job ended as {result.state}: run it again")
+            code = _report(config, result)
+            if code == 0:
+                run.succeed(metrics.counters(result.metrics()))
+        return code
+    except _StopRequested:
+        _leave(config, None)
+
+
 def _run(config: Config, pipeline: beam.Pipeline, runner: str) -> int:
     _LOG.info("reading %s, writing to %s", config.input.name, config.dataset)
     if runner == DATAFLOW_RUNNER:
         result = pipeline.run()
         _LOG.info("submitted as %s: it runs on without this process", _job(result))
         return 0
-    # A failure in a worker is raised again by the run: report it once.
-    logging.getLogger("apache_beam.runners").setLevel(logging.CRITICAL)
+    _report_failures_once()
     result = None
     try:
         result = pipeline.run()
@@ -113,6 +154,11 @@ def _run(config: Config, pipeline: beam.Pipeline, runner: str) -> int:
     return _report(config, result)
 
 
+def _report_failures_once() -> None:
+    """A failure in a worker is raised again by the run."""
+    logging.getLogger("apache_beam.runners").setLevel(logging.CRITICAL)
+
+
 def _job(result: PipelineResult) -> str:
     try:
         return f"job {result.job_id()}"
@@ -121,7 +167,7 @@ def _job(result: PipelineResult) -> str:
 
 
 def _leave(config: Config, result: PipelineResult | None) -> NoReturn:
-    """Stops a local runner and exits: for a stream that is success, for a file a failure.
+    """Stops a local runner and exits: for a stream that is success, else a failure.
 
     The direct runner's thread may block in a pull of up to 30 seconds without messages that cannot
     be interrupted; it gets a moment to finish its writes.
@@ -130,12 +176,12 @@ def _leave(config: Config, result: PipelineResult | None) -> NoReturn:
         cancel = threading.Thread(target=result.cancel, daemon=True)
         cancel.start()
         cancel.join(_STOP_SECONDS)
-    is_file = isinstance(config.input, FileInput)
-    if is_file:
+    is_bounded = not isinstance(config.input, SubscriptionInput)
+    if is_bounded:
         print("error: interrupted before the end of the input: run it again", file=sys.stderr)
     _LOG.info("stopped")
     logging.shutdown()
-    os._exit(1 if is_file else 0)
+    os._exit(1 if is_bounded else 0)
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
@@ -144,7 +190,7 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
 
 def _report(config: Config, result: PipelineResult) -> int:
     """Logs the counters of a bounded run; the direct runner keeps those of one bundle only."""
-    if not isinstance(config.input, FileInput):
+    if isinstance(config.input, SubscriptionInput):
         return 0
     counters = metrics.counters(result.metrics())
     for name, value in counters.items():

@@ -13,8 +13,10 @@ from apache_beam.options.pipeline_options import (
 )
 
 from gcp import arguments
-from pipeline.config import Config, MicroBatch, WriteMethod
+from pipeline.config import Config, Input, MicroBatch, WriteMethod
+from pipeline.source_options import PULL_OPTIONS, PULLED_FAMILIES, add_pull, postgres_input
 from pipeline.sources.files import FileInput
+from pipeline.sources.postgres.input import PostgresInput
 from pipeline.sources.subscription import SubscriptionInput
 from schemas.dates import MARGIN
 from schemas.event_time import EventTimeBounds
@@ -49,6 +51,7 @@ class ExamEventsOptions(PipelineOptions):
     @classmethod
     def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
         _add_input(parser)
+        add_pull(parser)
         _add_output(parser)
         _add_rules(parser)
         _add_micro_batch(parser)
@@ -68,10 +71,9 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--event_family",
         type=arguments.as_text(distinct_families),
-        default=DEFAULT_FAMILY.name,
         metavar="NAME,...",
         help="event families to read, separated by commas; each is a folder of schemas/ "
-        "(default: %(default)s)",
+        f"(default: {DEFAULT_FAMILY.name}; with --input_postgres {', '.join(PULLED_FAMILIES)})",
     )
     parser.add_argument(
         "--publish_time",
@@ -94,8 +96,8 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dead_letter_topic",
         type=arguments.topic,
-        help="Pub/Sub topic for dead letters: projects/PROJECT/topics/NAME; may be left out "
-        "with --input, since the table dead_letters has them too",
+        help="Pub/Sub topic for dead letters: projects/PROJECT/topics/NAME; required with "
+        "--input_subscription only, since the table dead_letters has them too",
     )
     parser.add_argument(
         "--write_method",
@@ -187,6 +189,8 @@ def parse(argv: Sequence[str]) -> tuple[Config, PipelineOptions]:
         raise UsageError("--id_label works on Dataflow only")
     cloud = options.view_as(GoogleCloudOptions)
     cloud.project = cloud.project or config.dataset.project
+    if cloud.template_location and isinstance(config.input, PostgresInput):
+        raise UsageError("--input_postgres needs this process to the end: no --template_location")
     return config, options
 
 
@@ -213,10 +217,12 @@ def _is_direct(asked: str | None) -> bool:
 def _config(ours: ExamEventsOptions) -> Config:
     if ours.dataset is None:
         raise UsageError("--dataset PROJECT.DATASET is required")
+    pulled = PULLED_FAMILIES if ours.input_postgres else (DEFAULT_FAMILY.name,)
+    families = arguments.families(ours.event_family or ",".join(pulled))
     return Config(
-        families=arguments.families(ours.event_family),
+        families=families,
         dataset=arguments.dataset(ours.dataset),
-        input=_input(ours),
+        input=_input(ours, families),
         bounds=EventTimeBounds(
             max_age=dt.timedelta(days=ours.max_event_age_days),
             max_ahead=dt.timedelta(days=ours.max_event_ahead_days),
@@ -232,9 +238,15 @@ def _config(ours: ExamEventsOptions) -> Config:
     )
 
 
-def _input(ours: ExamEventsOptions) -> SubscriptionInput | FileInput:
-    if (ours.input is None) == (ours.input_subscription is None):
-        raise UsageError("give either --input_subscription or --input, one of the two")
+def _input(ours: ExamEventsOptions, families: Sequence[EventFamily]) -> Input:
+    if [ours.input, ours.input_subscription, ours.input_postgres or None].count(None) != 2:
+        raise UsageError("give one of --input_subscription, --input and --input_postgres")
+    if ours.input_postgres:
+        try:
+            return postgres_input(ours, families)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+    _check_goes_with(ours, PULL_OPTIONS, "input_postgres")
     if ours.input_subscription is not None:
         if ours.dead_letter_topic is None:
             raise UsageError("--dead_letter_topic is required with --input_subscription")
@@ -249,16 +261,21 @@ def _input(ours: ExamEventsOptions) -> SubscriptionInput | FileInput:
 
 def _micro_batch(ours: ExamEventsOptions) -> MicroBatch | None:
     if not ours.micro_batch:
-        given = ours.get_all_options(drop_default=True)
-        for name in ("micro_batch_max_messages", "micro_batch_max_seconds", "metrics_port"):
-            if name in given:
-                raise UsageError(f"--{name} goes with --micro_batch")
+        names = ("micro_batch_max_messages", "micro_batch_max_seconds", "metrics_port")
+        _check_goes_with(ours, names, "micro_batch")
         return None
     if ours.input_subscription is None:
         raise UsageError("--micro_batch takes its messages from --input_subscription")
     return MicroBatch(
         ours.micro_batch_max_messages, ours.micro_batch_max_seconds, ours.metrics_port
     )
+
+
+def _check_goes_with(ours: ExamEventsOptions, names: Sequence[str], option: str) -> None:
+    given = ours.get_all_options(drop_default=True)
+    for name in names:
+        if name in given:
+            raise UsageError(f"--{name} goes with --{option}")
 
 
 class _Parser(arguments.Parser):

@@ -15,7 +15,7 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, Ref
 from google.cloud import bigquery, pubsub_v1
 from requests.exceptions import RequestException
 
-from gcp import errors
+from gcp import errors, runs
 from gcp.clients import (
     EMULATOR_VARIABLE,
     PUBSUB_VARIABLE,
@@ -30,10 +30,11 @@ from pipeline.lookups.lateness_settings import read_table
 from pipeline.lookups.session_starts import query as query_starts
 from pipeline.sinks.storage_write.stream import default_stream
 from pipeline.sources.files import FileInput, check_archive, match
+from pipeline.sources.postgres.input import PostgresInput
 from schemas.contract import walk
 from schemas.event_time import Bounds, EventTimeBounds
 from schemas.family import EventFamily
-from schemas.tables import DEAD_LETTERS, LATENESS_SETTINGS
+from schemas.tables import DEAD_LETTERS, LATENESS_RULES
 from transforms.dead_letters import DeadLetterRows
 from transforms.rows import filled
 
@@ -70,6 +71,8 @@ def check(config: Config) -> Bounds:
     """
     if isinstance(config.input, FileInput):
         check_files(config.input.name)
+    elif isinstance(config.input, PostgresInput):
+        _where_allowed(check_table, config.dataset, runs.ETL_METADATA, runs.COLUMNS)
     else:
         _where_allowed(check_pubsub, "subscription", config.input.name)
     if config.dead_letter_topic is not None:
@@ -81,8 +84,9 @@ def check(config: Config) -> Bounds:
     if any(family.judged_types for family in config.families):
         _check_lateness(config)
     _warn_of_private_fields(config.families)
+    asked = config.asked_bounds
     return {
-        name: _bounded_by_expiration(config.bounds, filter(None, (table, dead_letters)))
+        name: _bounded_by_expiration(asked[name], filter(None, (table, dead_letters)))
         for name, table in facts.items()
     }
 
@@ -171,7 +175,7 @@ def check_settings(dataset: Dataset) -> None:
         _ask(
             _place("BigQuery", EMULATOR_VARIABLE),
             lambda: read_table(dataset),
-            _missing(dataset, LATENESS_SETTINGS),
+            _missing(dataset, LATENESS_RULES),
         )
     except ValueError as error:
         raise StartupError(f"{error}: load them again with --lateness_settings") from None

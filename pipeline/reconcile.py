@@ -205,7 +205,7 @@ def fault_of(
         fault = f"{missing:,} of {published:,} messages are neither fact nor dead letter"
         if window == Window():
             return fault
-        times = " or ".join(dict.fromkeys(family.event_time for family in families))
+        times = " or ".join(dict.fromkeys(filter(None, (family.event_time for family in families))))
         return (
             f"{fault}; is the {times} of an event outside the partitions read? then leave out "
             "--start and --end"

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from google.cloud import bigquery, pubsub_v1
 from hypothesis import HealthCheck, settings
@@ -13,7 +14,9 @@ from hypothesis import HealthCheck, settings
 from ddl.apply import apply
 from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
+from gcp.environments import DATABASE_URL
 from local_runner.emulators import start
+from local_runner.postgres.server import Cluster, PostgresMissingError, postgres_server
 from tests.support import exam_logs
 from tests.support.events import bodies
 
@@ -74,6 +77,30 @@ def _pubsub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[start.PubSubEm
 def _bigquery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[start.BigQueryEmulator]:
     with start.bigquery_emulator(tmp_path_factory.mktemp("bigquery")) as emulator:
         yield emulator
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A PostgreSQL that answers, never the one that DATABASE_URL names."""
+    try:
+        context = postgres_server(tmp_path_factory.mktemp("postgres"))
+        cluster = context.__enter__()
+    except PostgresMissingError as missing:
+        pytest.skip(str(missing))
+    yield cluster
+    context.__exit__(None, None, None)
+
+
+@pytest.fixture
+def postgres(postgres_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of a database that no other test uses, with DATABASE_URL set for this test."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres_cluster.url(), autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        url = postgres_cluster.url(name)
+        monkeypatch.setenv(DATABASE_URL, url)
+        yield url
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _export(patch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:

@@ -65,8 +65,8 @@ def test_no_id_label_unless_asked_for():
     ("argv", "says"),
     [
         ([], "--dataset"),
-        (["--dataset=local-exams.exams"], "one of the two"),
-        ([*STREAM, "--input=events.jsonl"], "one of the two"),
+        (["--dataset=local-exams.exams"], "give one of"),
+        ([*STREAM, "--input=events.jsonl"], "give one of"),
         (["--input=events.jsonl", "--dataset=exams"], "PROJECT.DATASET"),
         (["--input=events.jsonl", "--dataset=local-exams.a`; DROP"], "PROJECT.DATASET"),
         (["--input=events.csv", "--dataset=local-exams.exams"], ".jsonl or .avro"),

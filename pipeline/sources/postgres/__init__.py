@@ -1,0 +1,1 @@
+"""Reads rows of an operational PostgreSQL, each as a message of an event family."""
