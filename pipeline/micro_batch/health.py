@@ -2,15 +2,13 @@
 
 import contextlib
 import datetime as dt
-import http.server
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
 from google.cloud.pubsub_v1.subscriber.message import Message
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from pipeline import health_server
 from pipeline.micro_batch.batches import Counts
 from pipeline.preflight import StartupError
 from schemas import metrics
@@ -126,37 +124,8 @@ class Health:
         Raises:
             StartupError: the port cannot be used.
         """
-        health = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                if self.path == "/metrics":
-                    self._answer(200, CONTENT_TYPE_LATEST, generate_latest(health.registry))
-                elif self.path == "/healthz":
-                    fault = health.fault()
-                    self._answer(503 if fault else 200, "text/plain", f"{fault or 'ok'}\n".encode())
-                else:
-                    self.send_error(404)
-
-            def _answer(self, status: int, kind: str, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                """Does nothing: scrapes are not logged."""
-
         try:
-            server = http.server.ThreadingHTTPServer(("", port), Handler)
-        except OSError as error:
-            raise StartupError(f"--metrics_port: {port}: {error.strerror}") from None
-        with server:
-            thread = threading.Thread(target=server.serve_forever, daemon=True)
-            thread.start()
-            try:
+            with health_server.serve(port, self.registry, self.fault):
                 yield
-            finally:
-                server.shutdown()
-                thread.join()
+        except health_server.PortError as error:
+            raise StartupError(str(error)) from None

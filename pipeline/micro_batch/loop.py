@@ -1,10 +1,6 @@
 """The mode's main loop: take a batch, write it, acknowledge it."""
 
 import contextlib
-import logging
-import os
-import signal
-import threading
 import time
 
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -17,10 +13,9 @@ from pipeline.micro_batch.batches import Batches
 from pipeline.micro_batch.health import Health
 from pipeline.micro_batch.puller import Puller
 from pipeline.micro_batch.status import Status
+from pipeline.stop_signals import on_stop_signal
 from schemas.event_time import Bounds
 from transforms.lateness.steps import Lookups
-
-_LOG = logging.getLogger(__name__)
 
 
 def run(config: Config, bounds: Bounds, options: PipelineOptions) -> int:
@@ -33,7 +28,7 @@ def run(config: Config, bounds: Bounds, options: PipelineOptions) -> int:
     mode = config.micro_batch
     assert mode is not None  # noqa: S101 - main() made sure of it
     batch_queue = BatchQueue(mode.max_messages, mode.max_seconds)
-    _stop_on_signals(batch_queue)
+    on_stop_signal(batch_queue.close, "the running batch")
     settings = SettingsTable(config.dataset, config.settings_refresh_seconds)
     if any(family.judged_types for family in config.families):
         settings.open()  # kept here, so that no batch reads them again
@@ -55,26 +50,3 @@ def run(config: Config, bounds: Bounds, options: PipelineOptions) -> int:
             health.count(counts)
             status.add(counts, time.monotonic() - began)
     return 0
-
-
-def _stop_on_signals(batch_queue: BatchQueue) -> None:
-    """The first signal ends the loop after the running batch, a second one ends the process.
-
-    A thread reacts to them, not the handler. A handler runs between any two steps of the main
-    thread: for example after it has checked the queue and before it waits, when the handler could
-    not wake it. The interpreter itself writes each signal to the pipe that the thread reads.
-    """
-    pipe, wakeup = os.pipe()
-    os.set_blocking(wakeup, False)
-    signal.set_wakeup_fd(wakeup)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
-    threading.Thread(target=_stop, args=(pipe, batch_queue), daemon=True).start()
-
-
-def _stop(pipe: int, batch_queue: BatchQueue) -> None:
-    os.read(pipe, 1)
-    _LOG.info("stopping after the running batch; a second signal stops at once")
-    batch_queue.close()
-    os.read(pipe, 1)
-    os._exit(1)  # unacknowledged messages are delivered again

@@ -5,8 +5,8 @@ import sys
 
 SIGNAL_BEFORE_THE_WAIT = """
 import os, signal, threading
-from pipeline.micro_batch import loop
 from pipeline.micro_batch.batch_queue import BatchQueue
+from pipeline.stop_signals import on_stop_signal
 
 wait, sent = threading.Condition.wait, []
 
@@ -18,7 +18,7 @@ def wait_after_a_signal(self, timeout=None):
 
 threading.Condition.wait = wait_after_a_signal
 batch_queue = BatchQueue(max_messages=10, max_seconds=1.0)
-loop._stop_on_signals(batch_queue)
+on_stop_signal(batch_queue.close, "the running batch")
 print(batch_queue.take())
 """
 
