@@ -1,6 +1,7 @@
 """``python -m local_runner``: the demo, its parts, and exam logs."""
 
 import argparse
+import functools
 import re
 import signal
 import sys
@@ -17,7 +18,7 @@ from local_runner.traffic import exam_log, importer
 from local_runner.traffic.archive import write_archive
 from local_runner.traffic.publishing import publish
 from local_runner.traffic.simulate import simulate
-from local_runner.up import up
+from local_runner.up import School, up
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,8 +53,21 @@ def _demo(args: argparse.Namespace) -> None:
 
 
 def _up(args: argparse.Namespace) -> None:
+    if args.env is not None and not args.postgres:
+        parser().error("--env goes with --postgres")
+    school = _school(args.env) if args.postgres else None
     with_pipeline = not args.no_pipeline
-    up(args.ports, args.keep, with_pipeline=with_pipeline, families=args.event_family)
+    up(args.ports, args.keep, with_pipeline, args.event_family, school)
+
+
+def _school(env: str | None) -> School:
+    try:
+        from local_runner.postgres import start
+    except ModuleNotFoundError as missing:
+        raise RunnerError(
+            f"--postgres needs the package {missing.name}: install the extra postgres"
+        ) from None
+    return functools.partial(start.school, env)
 
 
 def _simulate(args: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gcp import arguments
 from gcp.arguments import Parser, checked, dataset, moment, topic, whole_number
+from gcp.environments import environment_name
 from local_runner.emulators.ports import Ports
 from local_runner.traffic import exam_log
 from local_runner.traffic.events import DAY_HOURS
@@ -152,6 +153,19 @@ def _add_up(up: argparse.ArgumentParser) -> None:
         action="store_true",
         help="emulators, topics and tables only; prints the command of a pipeline with "
         "--micro_batch to start by hand (default: the pipeline runs)",
+    )
+    up.add_argument(
+        "--postgres",
+        action="store_true",
+        help="a school's PostgreSQL too, filled, with an app that keeps answering: the database "
+        "that DATABASE_URL names, else a new one that is deleted at the end (default: none)",
+    )
+    up.add_argument(
+        "--env",
+        type=environment_name,
+        metavar="NAME",
+        help="with --postgres: take DATABASE_URL from .env.NAME, or from .env where there is none "
+        "(default: .env)",
     )
 
 

@@ -10,6 +10,7 @@ from gcp.arguments import PROGRAM
 # Command, the module whose main() runs it, what comes before its arguments, and its line of help.
 _COMMANDS = (
     ("run", "pipeline.main", (), "stream messages, or read files, into BigQuery"),
+    ("capture", "pipeline.capture.__main__", (), "publish the changes of a PostgreSQL"),
     ("reconcile", "pipeline.reconcile", (), "compare messages published with messages stored"),
     ("replay", "pipeline.replay.__main__", (), "send dead letters back to the main topic"),
     ("erase", "pipeline.erase.__main__", (), "delete what is stored of persons"),

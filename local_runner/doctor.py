@@ -32,7 +32,7 @@ from local_runner.errors import EmulatorError
 from pipeline import preflight
 from pipeline.preflight import StartupError, UncheckedError
 from schemas.family import EventFamily
-from schemas.tables import DEAD_LETTERS, LATENESS_SETTINGS
+from schemas.tables import DEAD_LETTERS, LATENESS_RULES
 from transforms.dead_letters import DeadLetterRows
 from transforms.rows import filled
 
@@ -179,7 +179,7 @@ def _warehouse(dataset: Dataset, families: Sequence[EventFamily]) -> Iterator[Fi
     yield _asked(DEAD_LETTERS, has_all, check, dataset, DEAD_LETTERS, letters)
     judged = {family.table for family in families if family.judged_types}
     if judged:
-        yield _asked(LATENESS_SETTINGS, "can be read", preflight.check_settings, dataset)
+        yield _asked(LATENESS_RULES, "can be read", preflight.check_settings, dataset)
     streams = [family.table for family in families if family.table not in failed]
     if streams:
         yield _asked("write stream", "open", _check_streams, dataset, streams)

@@ -7,7 +7,7 @@ import itertools
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from google.cloud import bigquery
@@ -91,6 +91,23 @@ class Environment:
     logs: Path
     pubsub: PubSubNames | None = None
     pubsub_missing: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class OperationalDatabase:
+    """A PostgreSQL that an app writes to while the run lasts.
+
+    Attributes:
+        place: without user and password.
+        variables: they name a new one; empty where the user's own settings name it.
+        pull_options: with which the pipeline finds it, beside the variables.
+        check: raises RunnerError if the app has died.
+    """
+
+    place: str
+    variables: dict[str, str]
+    pull_options: tuple[str, ...]
+    check: Callable[[], None]
 
 
 def run_name() -> str:

@@ -6,8 +6,10 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TypeAlias
 
 from gcp.arguments import PROGRAM
 from gcp.clients import EMULATOR_VARIABLE, STORAGE_EMULATOR_VARIABLE, bigquery_client
@@ -15,7 +17,13 @@ from gcp.console import console, say
 from local_runner.dashboard_process import dashboard
 from local_runner.emulators.ports import Ports
 from local_runner.emulators.start import PUBSUB_VARIABLE
-from local_runner.environment import Environment, PubSubNames, run_name, start_environment
+from local_runner.environment import (
+    Environment,
+    OperationalDatabase,
+    PubSubNames,
+    run_name,
+    start_environment,
+)
 from local_runner.errors import RunnerError
 from local_runner.live_counts import LiveCounts
 from local_runner.pipeline_process import (
@@ -35,8 +43,16 @@ _COUNT_SECONDS, _COUNT_SHARE = 2.0, 0.1
 _LABEL, _WIDTH = 26, 80
 
 
+# Starts one, given the folder for its log.
+School: TypeAlias = Callable[[Path], AbstractContextManager[OperationalDatabase]]
+
+
 def up(
-    ports: Ports | None, keep: Path | None, with_pipeline: bool, families: Sequence[EventFamily]
+    ports: Ports | None,
+    keep: Path | None,
+    with_pipeline: bool,
+    families: Sequence[EventFamily],
+    school: School | None = None,
 ) -> None:
     """Runs until Ctrl-C or SIGTERM, then stops everything in order.
 
@@ -45,6 +61,7 @@ def up(
         keep: folder in which the tables outlive this run; None deletes them.
         with_pipeline: whether the pipeline runs too.
         families: the event families that it reads.
+        school: starts an operational database; None is none.
 
     Raises:
         RunnerError: something does not start, or the pipeline dies.
@@ -59,13 +76,13 @@ def up(
         if environment.pubsub is None:
             raise RunnerError(environment.pubsub_missing)
         started = environment
-        with (
-            dashboard(environment.dataset, environment.logs) as page,
-            _pipeline(environment, with_pipeline, families) as process,
-        ):
-            _describe(environment, environment.pubsub, page, with_pipeline, families)
+        with contextlib.ExitStack() as stack:
+            page = stack.enter_context(dashboard(environment.dataset, environment.logs))
+            database = stack.enter_context(school(environment.logs)) if school else None
+            process = stack.enter_context(_pipeline(environment, with_pipeline, families))
+            _describe(environment, environment.pubsub, page, with_pipeline, families, database)
             with contextlib.suppress(KeyboardInterrupt):
-                _follow(environment, process, families)
+                _follow(environment, process, families, database)
             say("Stopping ...")
     _say_what_is_left(started, named, keep)
 
@@ -84,13 +101,18 @@ def _pipeline(
 
 
 def _follow(
-    environment: Environment, process: Background | None, families: Sequence[EventFamily]
+    environment: Environment,
+    process: Background | None,
+    families: Sequence[EventFamily],
+    database: OperationalDatabase | None,
 ) -> None:
     """Shows the counts of the tables until interrupted."""
     with bigquery_client(environment.dataset.project) as client, LiveCounts() as live:
         while True:
             if process is not None:
                 check_running(process)
+            if database is not None:
+                database.check()
             began = time.monotonic()
             live.show(count(client, environment.dataset, families=families))
             taken = time.monotonic() - began
@@ -103,6 +125,7 @@ def _describe(
     page: str,
     with_pipeline: bool,
     families: Sequence[EventFamily],
+    database: OperationalDatabase | None,
 ) -> None:
     kinds = () if families == (DEFAULT_FAMILY,) else tuple(event_family(families).split("="))
     for label, value in (
@@ -116,15 +139,21 @@ def _describe(
         ("BigQuery emulator, REST", environment.variables[EMULATOR_VARIABLE]),
         ("BigQuery emulator, gRPC", environment.variables.get(STORAGE_EMULATOR_VARIABLE, "none")),
         ("logs", str(environment.logs)),
+        *([("PostgreSQL", database.place)] if database else []),
     ):
         fits = _LABEL + len(value) <= _WIDTH
         console.print(f"{label:<{_LABEL}}{value}" if fits else f"{label}\n  {value}")
     console.print("\nIn a second terminal, in this folder:\n")
-    for name, value in environment.variables.items():
+    variables = environment.variables | (database.variables if database else {})
+    for name, value in variables.items():
         console.print(f"export {name}={value}")
     console.print(
         _folded([*_this_program(), "simulate", *kinds, "--rate", "50", "--topic", pubsub.topic])
     )
+    if database:
+        console.print("\nAn app writes to PostgreSQL. To pull it, as often as you like:\n")
+        pull = (_python(), "-m", "pipeline.main", "--input_postgres", *database.pull_options)
+        console.print(_folded([*pull, "--dataset", str(environment.dataset)]))
     if with_pipeline:
         wait = f"an event waits up to {START_WAIT_SECONDS} s for its session's start"
         waits = f": {wait} before it is among them" if holds_events(families) else ""

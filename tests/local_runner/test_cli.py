@@ -44,6 +44,7 @@ def test_an_unknown_command_is_one_line(name):
     ("name", "wrong"),
     [
         ("run", ["--input=a.jsonl", "--dataset=x"]),
+        ("capture", ["--topic=x"]),
         ("reconcile", ["--dataset=x"]),
         ("replay", ["--topic=x", "--dataset=local-exams.x"]),
         ("erase", ["--dataset=x", "--students=-"]),

@@ -84,7 +84,7 @@ def test_a_run_that_has_all_it_needs(diagnose, applied, wires):
         "dataset",
         "events_fact",
         "dead_letters",
-        "lateness_settings",
+        "lateness_rules",
         "write stream",
         "queries",
         "subscription",
@@ -201,8 +201,8 @@ def test_tables_that_lack_something(diagnose, applied):
     assert found["events_fact"] == ("fail", f"table events_fact lacks pipeline_version: {how}")
     letters = f"table {dataset}.dead_letters does not exist: {how}"
     assert found["dead_letters"] == ("fail", letters)
-    assert found["lateness_settings"][0] == "fail"
-    assert "two rows for one test" in found["lateness_settings"][1]
+    assert found["lateness_rules"][0] == "fail"
+    assert "two rows for one test" in found["lateness_rules"][1]
     assert "queries" not in found
 
 

@@ -11,10 +11,12 @@ import sys
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 import requests
 
 from gcp.clients import EMULATOR_VARIABLE
+from gcp.environments import DATABASE_URL
 from local_runner.__main__ import main
 from local_runner.emulators.ports import free_port
 from local_runner.emulators.start import PUBSUB_VARIABLE, STORAGE_VARIABLE, EmulatorError
@@ -153,6 +155,21 @@ def test_up_shows_what_to_do_and_the_counts_until_a_signal(
     assert "Traceback" not in running.said
     assert list(running.folder.glob("build/logs/*/pipeline.log"))
     assert "The tables of local-exams.exams_" in running.said
+
+
+def test_up_with_postgres_prints_what_a_pull_needs(pubsub_emulator, bigquery_emulator, up):
+    running = up("--no_pipeline", "--postgres")
+    exports = running.exports()
+    place = exports[DATABASE_URL].rpartition("@")[2]
+    assert re.search(f"^PostgreSQL +{place}$", running.said, re.MULTILINE)
+    [pull] = [command for command in running.commands() if "--input_postgres" in command]
+    assert pull[1:4] == ["-m", "pipeline.main", "--input_postgres"]
+    with psycopg.connect(exports[DATABASE_URL]) as connection:
+        assert connection.execute("SELECT count(*) FROM answers").fetchone()[0] > 0
+    running.end(signal.SIGTERM)
+    assert max(map(len, running.said.splitlines())) <= 80
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(exports[DATABASE_URL])
 
 
 def test_what_is_kept_is_there_again_and_counts_on(up):
