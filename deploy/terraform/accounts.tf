@@ -18,6 +18,7 @@ locals {
 
   # Roles on the project: BigQuery jobs and Dataflow workers have no narrower scope.
   project_roles = {
+    "pipeline job"    = { account = "pipeline", role = "roles/bigquery.jobUser" }
     "pipeline worker" = { account = "pipeline", role = "roles/dataflow.worker" }
     "replay job"      = { account = "replay", role = "roles/bigquery.jobUser" }
     "bi job"          = { account = "bi", role = "roles/bigquery.jobUser" }
@@ -40,15 +41,19 @@ locals {
     "dead replay look up"     = { subscription = google_pubsub_subscription.dead_letters.name, account = "replay", role = "roles/pubsub.viewer" }
   }
   written_tables = concat(local.fact_tables, ["dead_letters"])
-  settings_table = [for table in ["lateness_settings"] : table if local.exams]
+  # The constants of the lateness rule: the view lateness_rules, and what it reads.
+  lateness_tables = [
+    for table in ["lateness_rules", "lateness_settings", "tests_dim", "dimension_versions", "dimension_changes_fact"] :
+    table if local.exams
+  ]
   table_roles = merge(
     {
       for table in local.written_tables :
       "${table} pipeline" => { table = table, member = google_service_account.account["pipeline"].member, role = google_project_iam_custom_role.row_writer.id }
     },
     {
-      for table in local.settings_table :
-      "${table} pipeline" => { table = table, member = google_service_account.account["pipeline"].member, role = "roles/bigquery.dataViewer" }
+      for table in local.lateness_tables :
+      "${table} pipeline reads" => { table = table, member = google_service_account.account["pipeline"].member, role = "roles/bigquery.dataViewer" }
     },
     {
       for table in local.written_tables :

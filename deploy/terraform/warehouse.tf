@@ -11,7 +11,7 @@ locals {
 
   # The columns that identify a person, and those that may contain what a student wrote.
   policy_tags = merge(
-    { for column in setunion(["student_id"], local.private_columns) : column => google_data_catalog_policy_tag.student["identity"].name },
+    { for column in setunion(["private_row", "student_id"], local.private_columns) : column => google_data_catalog_policy_tag.student["identity"].name },
     {
       for column in ["answer", "attributes", "error_payload", "extra", "payload"] :
       column => google_data_catalog_policy_tag.student["content"].name if local.exams || column != "answer"

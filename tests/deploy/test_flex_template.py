@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from pipeline.options import ExamEventsOptions, UsageError, parse
+from pipeline.source_options import PULL_OPTIONS
 from schemas.families import FAMILIES
 from tests.deploy.conftest import PACKAGES, ROOT
 from tests.support.commands import STREAM
@@ -23,6 +24,8 @@ PARAMETERS = {
 OF_BEAM = {"sdk_container_image"}
 # Without Dataflow.
 ON_ONE_MACHINE = {
+    "input_postgres",
+    *PULL_OPTIONS,
     "micro_batch",
     "micro_batch_max_messages",
     "micro_batch_max_seconds",

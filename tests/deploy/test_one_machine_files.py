@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.capture.__main__ import _parse as parse_capture
 from pipeline.options import parse
 from tests.deploy.conftest import PACKAGES
 from tests.support.commands import STREAM
@@ -15,6 +16,7 @@ from tests.support.commands import STREAM
 ROOT = Path(__file__).parents[2]
 FILES = ROOT / "deploy" / "one-machine"
 UNIT = (FILES / "exam-events.service").read_text()
+CAPTURE = (FILES / "exam-events-capture.service").read_text()
 DOCKERFILE = (FILES / "Dockerfile").read_text()
 
 
@@ -34,11 +36,20 @@ def test_the_image_has_every_package():
     assert packages == set(re.findall(r"^COPY (\w+) \w+$", DOCKERFILE, re.MULTILINE))
 
 
-def test_systemd_takes_the_unit(tmp_path):
+def test_the_unit_of_the_capture_starts_it():
+    command = re.search(r"ExecStart=\S+ -m pipeline.capture (.*) \$OPTIONS", CAPTURE).group(1)
+    args = parse_capture([*command.split(), "--topic=projects/local-exams/topics/events"])
+    assert args.metrics_port == 9110
+    assert "-m pipeline.capture --metrics_port=9109 --topic=" in DOCKERFILE
+
+
+@pytest.mark.parametrize("name", ["exam-events", "exam-events-capture"])
+def test_systemd_takes_the_unit(tmp_path, name):
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
-    unit = tmp_path / "exam-events.service"
-    unit.write_text(UNIT.replace("/opt/exam-events/bin/python", sys.executable))
+    unit = tmp_path / f"{name}.service"
+    written = (FILES / unit.name).read_text()
+    unit.write_text(written.replace("/opt/exam-events/bin/python", sys.executable))
     done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
     said = [line for line in done.stderr.splitlines() if "exam-events" in line]
     assert said == []

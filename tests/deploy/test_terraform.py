@@ -242,11 +242,13 @@ def test_a_lost_region_takes_nothing_with_it_that_the_runbook_does_not_name():
 
 def test_tables_and_functions_are_those_of_the_ddl():
     tables = {p["table_id"] for p in resources("google_bigquery_row_access_policy").values()}
-    tables |= set(re.findall(r'"(\w+)"', local("written_tables") + local("settings_table")))
-    assert tables == {"events_fact", "dead_letters", "lateness_settings"}
-    assert tables <= files.find("tables").keys()
+    tables |= set(re.findall(r'"(\w+)"', local("written_tables") + local("lateness_tables")))
+    rules = {"lateness_rules", "lateness_settings", "tests_dim", "dimension_versions"}
+    assert tables == {"events_fact", "dead_letters", "dimension_changes_fact"} | rules
+    queries = statements.queries(Dataset("local-exams", "x"))
+    assert tables <= files.find("tables").keys() | {query.name for query in queries}
     summaries = re.findall(r'for summary in \["(\w+_summary)", "(\w+_summary)"\]', TEXT)[0]
-    functions = {query.name for query in statements.queries(Dataset("local-exams", "x"))}
+    functions = {query.name for query in queries}
     assert {f"{summary}_between" for summary in summaries} <= functions
 
 
@@ -254,6 +256,7 @@ def test_no_column_that_students_fill_is_left_without_a_policy_tag():
     tagged = set(re.findall(r'"(\w+)"', re.search(r"for column in \[(.*)\] :", TEXT)[1]))
     free = {"answer", "extra", "error_payload", "payload", "attributes"}
     assert tagged == free & statements.columns().keys()
+    assert "private_row" in TEXT
 
 
 def test_terraform_tells_every_setting_of_a_launch_and_no_other():

@@ -61,11 +61,21 @@ def replace(ledger):
         ledger.client.create_table(bq.Table(table.reference, table.schema))
 
 
-@pytest.mark.parametrize("table", ["events_fact", "dead_letters", "lateness_settings"])
+@pytest.mark.parametrize("table", ["events_fact", "dead_letters"])
 def test_a_missing_table_is_told(check, replace, table):
     replace(table)
     with pytest.raises(preflight.StartupError, match=f"{table} does not exist: run python -m ddl"):
         check()
+
+
+def test_a_missing_view_of_the_rules_is_told(check, new_ledger):
+    bare = new_ledger()
+    view = bare.dataset.table("lateness_rules")
+    bare.client.query(f"DROP VIEW `{view}`").result()  # the emulator drops views only by SQL
+    with pytest.raises(
+        preflight.StartupError, match="lateness_rules does not exist: run python -m ddl"
+    ):
+        check(dataset=str(bare.dataset))
 
 
 @pytest.mark.parametrize("table", ["events_fact", "dead_letters"])

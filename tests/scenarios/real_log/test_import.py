@@ -12,11 +12,10 @@ SUMMARIES = {
     "question_summary": (oracle.question_summary, "question_id"),
     "test_summary": (oracle.test_summary, "test_id"),
 }
-OTHER_VIEWS = [
-    query.name
-    for query in statements.queries(Dataset("local-exams", "names"))
-    if query.kind == "VIEW" and query.name not in SUMMARIES
-]
+QUERIES = {query.name for query in statements.queries(Dataset("local-exams", "names"))}
+OTHER_VIEWS = sorted(
+    name for name in QUERIES if f"{name}_between" in QUERIES and name not in SUMMARIES
+)
 
 
 def test_every_line_and_session_is_a_fact(imported, exam, log_file):
