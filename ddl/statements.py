@@ -99,11 +99,9 @@ def queries(
     """
     kinds: tuple[files.Kind, ...] = ("views", "history") if older_dataset else ("views",)
     found = (
-        _query(statement.strip(), _fact_columns(dataset, path))
+        query
         for kind in kinds
-        for name, path in files.find(kind, families).items()
-        for statement in render(dataset, kind, name, older_dataset=str(older_dataset)).split(";\n")
-        if statement.strip()
+        for query in _queries(dataset, kind, families, older_dataset=str(older_dataset))
     )
     return in_order(found, families)
 
@@ -157,12 +155,18 @@ def _definitions() -> Iterator[tuple[str, str]]:
             yield name, path
 
 
-def _fact_columns(dataset: Dataset, path: str) -> Mapping[str, str]:
-    """Descriptions of the columns of the fact table beside this file, by name."""
-    family = files.family_of(path)
-    if family is None:
-        return {}
-    return {field.name: field.description for field in table(dataset, family.table).schema}
+def _queries(
+    dataset: Dataset, kind: files.Kind, families: Families, **variables: str
+) -> Iterator[Query]:
+    described: dict[str, Mapping[str, str]] = {}
+    for name, path in files.find(kind, families).items():
+        owner = files.family_of(path)
+        if owner and owner.name not in described:
+            fields = table(dataset, owner.table).schema
+            described[owner.name] = {field.name: field.description for field in fields}
+        for statement in render(dataset, kind, name, **variables).split(";\n"):
+            if statement.strip():
+                yield _query(statement.strip(), described[owner.name] if owner else {})
 
 
 def _query(sql: str, fact_columns: Mapping[str, str]) -> Query:
