@@ -139,8 +139,7 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
         "--settings_refresh_seconds",
         type=arguments.whole_number(1),
         default=600,
-        help="how often the table lateness_settings is read again, in seconds "
-        "(default: %(default)s)",
+        help="how often the view lateness_rules is read again, in seconds (default: %(default)s)",
     )
 
 
