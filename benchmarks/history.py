@@ -25,12 +25,6 @@ _DATASET = Dataset(PROJECT, "history")
 _DAY = "DATE '2023-01-11', DATE '2023-01-11'"
 _ALL = f"DATE '{EARLIEST_DATE}', DATE '{LATEST_DATE}'"
 _SUMMARIES = ("session_summary_between", "question_summary_between", "test_summary_between")
-_FUNCTIONS = (
-    "judged_events_with_margin",
-    "events_with_margin",
-    "session_events_between",
-    *_SUMMARIES,
-)
 _TYPES = {"INT64": "BIGINT", "FLOAT64": "DOUBLE", "BOOL": "BOOLEAN", "TIMESTAMP": "TIMESTAMPTZ"}
 _TYPES |= {"STRING": "VARCHAR", "BYTES": "BLOB"}
 
@@ -108,12 +102,24 @@ def _empty(folder: Path) -> duckdb.DuckDBPyConnection:
             for field in table.schema
         )
         connection.execute(f"CREATE TABLE {table.table_id} ({columns})")
-    for query in statements.queries(_DATASET):
-        if query.name in _FUNCTIONS:
-            body = re.sub(r"`[^`]*\.(\w+)`", r"\1", query.body)
-            (sql,) = sqlglot.transpile(body, read="bigquery", write="duckdb")
+    for query in _read_by_summaries():
+        body = re.sub(r"`[^`]*\.(\w+)`", r"\1", query.body)
+        (sql,) = sqlglot.transpile(body, read="bigquery", write="duckdb")
+        if query.kind == "VIEW":
+            connection.execute(f"CREATE VIEW {query.name} AS {sql}")
+        else:
             connection.execute(f"CREATE MACRO {query.name}(first_date, last_date) AS TABLE {sql}")
     return connection
+
+
+def _read_by_summaries() -> list[statements.Query]:
+    """The summaries, and what they read, each after what it reads itself."""
+    queries = statements.queries(_DATASET)
+    wanted = set(_SUMMARIES)
+    for query in reversed(queries):
+        if query.name in wanted:
+            wanted |= query.reads
+    return [query for query in queries if query.name in wanted]
 
 
 def _summarise(connection: duckdb.DuckDBPyConnection, dates: str) -> None:
