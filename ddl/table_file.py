@@ -31,10 +31,15 @@ def declared(table_id: str, sql: str) -> bigquery.Table:
 
 def description(column: exp.ColumnDef) -> str | None:
     """The description in a column's OPTIONS."""
-    for constraint in column.constraints:
-        if isinstance(constraint.kind, exp.Properties):
-            return str(_options(constraint.kind.expressions)["description"].name)
+    for kind in _constraints(column):
+        if isinstance(kind, exp.Properties):
+            return str(_options(kind.expressions)["description"].name)
     return None
+
+
+def _constraints(column: exp.ColumnDef) -> list[exp.Expression | None]:
+    # Compiled, sqlglot's own property for the kind raises at OPTIONS.
+    return [constraint.args.get("kind") for constraint in column.constraints]
 
 
 def _options(properties: Iterable[exp.Expression]) -> Mapping[str, exp.Expression]:
@@ -48,7 +53,7 @@ def _field(column: exp.ColumnDef) -> bigquery.SchemaField:
     mode, text = "NULLABLE", description(column)
     if text is None:
         raise ValueError(f"the column {column.name} has no description")
-    if any(isinstance(c.kind, exp.NotNullColumnConstraint) for c in column.constraints):
+    if any(isinstance(kind, exp.NotNullColumnConstraint) for kind in _constraints(column)):
         mode = "REQUIRED"
     if kind.is_type(exp.DataType.Type.ARRAY):
         (kind,), mode = kind.expressions, "REPEATED"

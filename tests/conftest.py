@@ -11,13 +11,14 @@ import pytest
 from google.cloud import bigquery, pubsub_v1
 from hypothesis import HealthCheck, settings
 
-from ddl.apply import apply
 from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
 from gcp.environments import DATABASE_URL
 from local_runner.emulators import start
 from local_runner.postgres.server import Cluster, PostgresMissingError, postgres_server
+from schemas.families import DEFAULT_FAMILY, FAMILIES
 from tests.support import exam_logs
+from tests.support.datasets import DatasetPool
 from tests.support.events import bodies
 
 # Seconds for the tests whose marker says that they take minutes; pyproject.toml has everyone's.
@@ -136,11 +137,23 @@ def warehouse(bigquery_emulator: start.BigQueryEmulator) -> Iterator[Warehouse]:
     client.close()
 
 
+@pytest.fixture(scope="session")
+def _datasets(_bigquery: start.BigQueryEmulator) -> DatasetPool:
+    return DatasetPool()
+
+
 @pytest.fixture
-def applied(warehouse: Warehouse) -> Warehouse:
-    """The same with all tables and views."""
-    apply(warehouse.client, warehouse.dataset)
-    return warehouse
+def applied(warehouse: Warehouse, _datasets: DatasetPool) -> Iterator[Warehouse]:
+    """The same with the tables, empty, and the views of exam events."""
+    with _datasets.lend(warehouse.client, [DEFAULT_FAMILY]) as dataset:
+        yield dataclasses.replace(warehouse, dataset=dataset)
+
+
+@pytest.fixture
+def applied_families(warehouse: Warehouse, _datasets: DatasetPool) -> Iterator[Warehouse]:
+    """The same with those of all event families."""
+    with _datasets.lend(warehouse.client, [*FAMILIES.values()]) as dataset:
+        yield dataclasses.replace(warehouse, dataset=dataset)
 
 
 @pytest.fixture

@@ -91,4 +91,4 @@ def run(request: pytest.FixtureRequest) -> Run:
     """Fills in a dataset, fills its tables, and runs a query on one of the engines."""
     if request.param == "zetasql":
         return on_zetasql(request.getfixturevalue("googlesql"), request.getfixturevalue("dataset"))
-    return on_bqemulator(request.getfixturevalue("warehouse"))
+    return on_bqemulator(request.getfixturevalue("applied"))

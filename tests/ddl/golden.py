@@ -96,9 +96,8 @@ class Expected:
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """Rows for the tables, the families that have them, and the rows expected from the views."""
+    """Rows for the tables, and the rows expected from the views."""
 
-    families: tuple[EventFamily, ...]
     tables: dict[str, list[Row]]
     expected: list[Expected]
 
@@ -111,7 +110,6 @@ def load(name: str) -> Case:
     given = _rows(CASES / name / "given")
     makers = {family.table: functools.partial(fact, family=family) for family in FAMILIES.values()}
     makers[DEAD_LETTERS] = letter
-    families = tuple(family for family in FAMILIES.values() if family.table in given)
     for table, make in makers.items():
         given[table] = [make(row, place) for place, row in enumerate(given.get(table, []), 1)]
     expected = [
@@ -119,7 +117,7 @@ def load(name: str) -> Case:
         for stem, rows in sorted(_rows(CASES / name / "expected").items())
         for view, _, day in [stem.partition(".")]
     ]
-    return Case(families, given, expected)
+    return Case(given, expected)
 
 
 def _rows(folder: Path) -> dict[str, list[Row]]:
@@ -129,13 +127,18 @@ def _rows(folder: Path) -> dict[str, list[Row]]:
 def query(dataset: Dataset, expected: Expected) -> str:
     """The SQL whose rows are expected."""
     if expected.view in files.find("checks"):
-        every = checks.checks(dataset, tuple(FAMILIES.values()))
-        return next(check.counting for check in every if check.name == expected.view)
+        return _counting(dataset)[expected.view]
     view, columns = SHORT.get(expected.view, (expected.view, "*"))
     if expected.day is None:
         return f"SELECT {columns} FROM `{dataset.table(view)}`"
     day = f"DATE '{expected.day}'"
     return f"SELECT {columns} FROM `{dataset.table(view)}_between`({day}, {day})"
+
+
+@functools.lru_cache(maxsize=2)
+def _counting(dataset: Dataset) -> dict[str, str]:
+    every = checks.checks(dataset, tuple(FAMILIES.values()))
+    return {check.name: check.counting for check in every}
 
 
 def parameters(expected: Expected) -> list[ScalarQueryParameter]:

@@ -6,7 +6,6 @@ from typing import Any
 
 from google.cloud import bigquery
 
-from ddl.apply import apply
 from gcp.dataset import Dataset
 from tests.conftest import Warehouse
 from tests.ddl import golden
@@ -30,12 +29,11 @@ def on_zetasql(engine: GoogleSql, dataset: Dataset) -> Run:
     return run
 
 
-def on_bqemulator(warehouse: Warehouse) -> Run:
+def on_bqemulator(applied: Warehouse) -> Run:
     def run(
         statement: Statement, tables: dict[str, list[Row]], parameters: Sequence[AnyParameter]
     ) -> Any:
-        client, dataset = warehouse.client, warehouse.dataset
-        apply(client, dataset)
+        client, dataset = applied.client, applied.dataset
         for name, rows in tables.items():
             assert not client.insert_rows_json(
                 dataset.table(name), [golden.as_text(row) for row in rows]

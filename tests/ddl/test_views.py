@@ -3,7 +3,6 @@
 import pytest
 from google.cloud import bigquery
 
-from ddl.apply import apply
 from gcp.dataset import Dataset
 from tests.conftest import Warehouse
 from tests.ddl import golden
@@ -27,8 +26,8 @@ def test_reference_engine_gives_the_golden_rows(
         golden.check(rows, expected, ordered=expected.view in ORDERED)
 
 
-def test_bqemulator_gives_the_golden_rows(case: Case, warehouse: Warehouse) -> None:
-    apply(warehouse.client, warehouse.dataset, families=case.families)
+def test_bqemulator_gives_the_golden_rows(case: Case, applied_families: Warehouse) -> None:
+    warehouse = applied_families
     for name, rows in case.tables.items():
         if rows:
             assert not warehouse.client.insert_rows_json(

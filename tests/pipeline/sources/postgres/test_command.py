@@ -154,8 +154,8 @@ def test_a_backfill_moves_nothing_and_full_reads_all(school, applied, rows_of):
     assert "read other tables, columns or event families" in done.stderr
 
 
-def test_what_a_person_gets_wrong_is_one_line(school, warehouse, applied, monkeypatch, tmp_path):
-    dataset = f"--dataset={warehouse.dataset}"
+def test_what_a_person_gets_wrong_is_one_line(school, applied, monkeypatch, tmp_path):
+    dataset = f"--dataset={applied.dataset}"
     assert "--input" in refused(2, dataset, "--input=events.jsonl")
     assert "no orders" in refused(2, dataset, "--event_family=orders")
     assert "--full" in refused(2, dataset, "--full", "--start=2026-03-02")
