@@ -16,6 +16,7 @@ import duckdb
 import sqlglot
 
 from benchmarks.harness.measure import Figure, cpu_seconds
+from benchmarks.harness.warehouse import read_by
 from ddl import statements
 from gcp.dataset import Dataset
 from local_runner.emulators.start import PROJECT
@@ -102,7 +103,7 @@ def _empty(folder: Path) -> duckdb.DuckDBPyConnection:
             for field in table.schema
         )
         connection.execute(f"CREATE TABLE {table.table_id} ({columns})")
-    for query in _read_by_summaries():
+    for query in read_by(*_SUMMARIES):
         body = re.sub(r"`[^`]*\.(\w+)`", r"\1", query.body)
         (sql,) = sqlglot.transpile(body, read="bigquery", write="duckdb")
         if query.kind == "VIEW":
@@ -110,16 +111,6 @@ def _empty(folder: Path) -> duckdb.DuckDBPyConnection:
         else:
             connection.execute(f"CREATE MACRO {query.name}(first_date, last_date) AS TABLE {sql}")
     return connection
-
-
-def _read_by_summaries() -> list[statements.Query]:
-    """The summaries, and what they read, each after what it reads itself."""
-    queries = statements.queries(_DATASET)
-    wanted = set(_SUMMARIES)
-    for query in reversed(queries):
-        if query.name in wanted:
-            wanted |= query.reads
-    return [query for query in queries if query.name in wanted]
 
 
 def _summarise(connection: duckdb.DuckDBPyConnection, dates: str) -> None:

@@ -15,8 +15,11 @@ from gcp.dataset import Dataset
 from local_runner.emulators.start import PROJECT, bigquery_emulator
 from pipeline import graph
 from schemas.lateness import LatenessSettings
+from schemas.tables import LATENESS_RULES
 from transforms.row_checker import RejectedRow
 from transforms.rows import Row
+
+_ANY = Dataset(PROJECT, "any")
 
 
 @contextlib.contextmanager
@@ -32,7 +35,19 @@ def fresh_dataset(client: bigquery.Client) -> Dataset:
     client.create_dataset(str(dataset))
     for table in statements.tables(dataset):
         client.create_table(table)
+    for query in read_by(LATENESS_RULES, dataset=dataset):
+        client.query(query.sql).result()
     return dataset
+
+
+def read_by(*names: str, dataset: Dataset = _ANY) -> list[statements.Query]:
+    """These views and functions, and those that they read, each after what it reads itself."""
+    queries = statements.queries(dataset)
+    wanted = set(names)
+    for query in reversed(queries):
+        if query.name in wanted:
+            wanted |= query.reads
+    return [query for query in queries if query.name in wanted]
 
 
 class Discard:
