@@ -35,7 +35,7 @@ def breakages(family: EventFamily) -> list[Breakage]:
         for change, of_element in _changes(path[-1])
     ]
     seeded.shuffle(fields)
-    first = [_cut_off, _too_large, fields.pop(), times[0]]
+    first = [_cut_off, _too_large, fields.pop(), *times[:1]]
     others = [way for way in (*_BODIES, *times) if way not in first]
     if family.unknown == "refuse":
         others.append(_with_unknown_field)

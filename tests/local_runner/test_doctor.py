@@ -105,7 +105,7 @@ def test_the_tables_of_each_family_are_checked(diagnose, applied):
         # What only the lateness of a family needs.
         assert {"lateness_settings", "queries", "events_fact"}.isdisjoint(found)
         found = diagnose(f"--dataset={applied.dataset}", "--event_family=exam_event,gates")
-        assert {"lateness_settings", "queries", "events_fact", "gates_fact"} <= found.keys()
+        assert {"lateness_rules", "queries", "events_fact", "gates_fact"} <= found.keys()
 
 
 def test_a_machine_that_can_only_read_files(diagnose, cloud, monkeypatch):

@@ -125,7 +125,8 @@ def test_sessions_are_those_of_a_real_day(events):
     kinds = collections.defaultdict(set)
     for event in events:
         kinds[event["session_id"]].add(event["event_type"])
-    assert set().union(*kinds.values()) == set(EventType)
+    sent = set(EventType) - {EventType.ANSWER}  # which the app of a platform without attempts sends
+    assert set().union(*kinds.values()) == sent
     assert any("session_start" not in types for types in kinds.values())
     assert any("session_end" not in types for types in kinds.values())
     assert any("test_submit" not in types for types in kinds.values())

@@ -19,4 +19,5 @@ def report_of(family: EventFamily) -> FamilyReport:
 
 def all_views(family: EventFamily) -> FamilyReport:
     """The first rows of each view of a family."""
-    return FamilyReport([Query(view) for view in files.find("views", [family])])
+    views = files.find("views", [family]).items()
+    return FamilyReport([Query(view) for view, path in views if files.family_of(path) == family])
