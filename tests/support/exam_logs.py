@@ -48,17 +48,17 @@ def real() -> ExamLogFile:
     return ExamLogFile(REAL, lines=109_444, students=1_609, negative=871, copies=2)
 
 
-def generated(folder: Path, seed: int = SEED) -> ExamLogFile:
-    """Writes a log of about 7,000 lines; the same seed gives the same lines."""
+def generated(folder: Path, seed: int = SEED, students: int = STUDENTS) -> ExamLogFile:
+    """Writes a log of about 64 lines a student; the same seed gives the same lines."""
     chance = random.Random(seed)
-    lines = [line for number in range(STUDENTS) for line in _student(chance, number)]
+    lines = [line for number in range(students) for line in _student(chance, number)]
     for index in sorted(chance.sample(range(len(lines)), 2), reverse=True):
         lines.insert(index, lines[index])
     path = folder / "generated-exam.tsv"
     path.write_text("".join("\t".join(line) + "\n" for line in lines))
     negative = sum(line[0].startswith("-") for line in lines)
     copies = len(lines) - len(set(lines))
-    return ExamLogFile(path, len(lines), STUDENTS, negative, copies)
+    return ExamLogFile(path, len(lines), students, negative, copies)
 
 
 def _student(chance: random.Random, number: int) -> Iterator[tuple[str, str, str, str]]:

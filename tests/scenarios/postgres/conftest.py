@@ -1,0 +1,47 @@
+import uuid
+
+import pytest
+from google.cloud import pubsub_v1
+
+from ddl.apply import apply
+from gcp.dataset import Dataset
+from local_runner.postgres.school import create_tables
+from tests.pipeline.capture.capturing import Captured, Topic
+
+FAMILIES = "--event_family=exam_event,session_change"
+
+
+@pytest.fixture
+def new_dataset(warehouse):
+    """Makes datasets with all tables and views."""
+    made = []
+
+    def make():
+        dataset = Dataset(warehouse.dataset.project, f"test_{uuid.uuid4().hex}")
+        made.append(dataset)
+        apply(warehouse.client, dataset)
+        return dataset
+
+    yield make
+    for dataset in made:
+        warehouse.client.delete_dataset(str(dataset), delete_contents=True)
+
+
+@pytest.fixture
+def tables(postgres):
+    """The URL of a database with the documented tables, empty."""
+    create_tables(postgres)
+    return postgres
+
+
+@pytest.fixture
+def captured(postgres, machine):
+    """A capture that begins once it is read first, to the topic that ``machine`` reads."""
+    with pubsub_v1.PublisherClient() as publisher:
+        topic = Topic(machine.pubsub.topic, None, publisher, None)
+        captured = Captured(
+            topic, f"test_{uuid.uuid4().hex}", frozenset({"exam_event", "session_change"})
+        )
+        yield captured
+        captured.engine.dispose()
+        publisher.stop()
