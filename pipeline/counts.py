@@ -2,21 +2,35 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from google.cloud import bigquery
 
 from schemas.dates import EARLIEST_DATE, LATEST_DATE, MARGIN, MARGIN_DAYS
+from schemas.family import EventFamily
 
-_DAYS_AFTER = dt.timedelta(days=2)
+_DAYS_AFTER = 2
 
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """Publish times, UTC: from ``start`` to before ``end``; None where it is open."""
+    """Publish times, UTC: from ``start`` to before ``end``; None where it is open.
+
+    Attributes:
+        days_after: how far behind ``end`` the last event may lie.
+    """
 
     start: dt.datetime | None = None
     end: dt.datetime | None = None
+    days_after: int = _DAYS_AFTER
+
+    @classmethod
+    def of(
+        cls, start: dt.datetime | None, end: dt.datetime | None, families: Iterable[EventFamily]
+    ) -> "Window":
+        """The window in which the events of these families lie, future ones included."""
+        ahead = max((family.max_ahead_days or 0 for family in families), default=0)
+        return cls(start, end, max(_DAYS_AFTER, ahead + 1))
 
     @property
     def first_date(self) -> dt.date:
@@ -30,7 +44,8 @@ class Window:
         """The last partition of facts to read; with an open end, later than any."""
         if self.end is None:
             return LATEST_DATE
-        return _within(self.end.date(), EARLIEST_DATE, LATEST_DATE - _DAYS_AFTER) + _DAYS_AFTER
+        after = dt.timedelta(days=self.days_after)
+        return _within(self.end.date(), EARLIEST_DATE, LATEST_DATE - after) + after
 
     @property
     def partitions(self) -> str:

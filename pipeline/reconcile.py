@@ -108,7 +108,8 @@ def _query(
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints the table; returns 0 if nothing is unaccounted for or --expected is not given."""
     args = _parse(argv)
-    window, families = Window(args.start, args.end), args.event_family
+    families = args.event_family
+    window = Window.of(args.start, args.end, families)
     tables = ", ".join(family.table for family in families)
     try:
         with bigquery_client(args.dataset.project) as client:
@@ -203,7 +204,7 @@ def fault_of(
     if published > counts.accounted:
         missing = published - counts.accounted
         fault = f"{missing:,} of {published:,} messages are neither fact nor dead letter"
-        if window == Window():
+        if window.start is None and window.end is None:
             return fault
         times = " or ".join(dict.fromkeys(filter(None, (family.event_time for family in families))))
         return (

@@ -2,11 +2,13 @@
 
 import datetime as dt
 
+import msgspec
 import pytest
 
 from pipeline.reconcile import main
 from pipeline.sinks.insert_rows import json_row
 from schemas.errors import ErrorKind
+from schemas.families import FAMILIES
 from tests.support import parcels as two
 from tests.support.parcels import gate, parcel
 from tests.transforms.builders import letter, message
@@ -119,6 +121,26 @@ def test_partitions_go_by_the_event_time_of_the_family(filled, families, reconci
     day = ("--start=2026-03-02T00:00:00Z", "--end=2026-03-02T12:00:00Z")
     _, _, table, _ = reconciled("--event_family=parcels,gates", *day)
     assert table[2] == ["parcels", "4", "2", "2", "1"]
+
+
+def test_events_that_lie_far_ahead_are_counted_where_the_family_has_such(applied, capsys):
+    """A session that expires in a year is a change of today."""
+    family = FAMILIES["session_change"]
+    for number, days in enumerate((2, 300, 364)):
+        change = {
+            "event_type": "session_change",
+            "session_id": f"x{days}",
+            "expiry_ts": (two.NOW + dt.timedelta(days=days)).isoformat(),
+            "op": "upsert",
+            "version_ts": two.NOW.isoformat(),
+        }
+        body = msgspec.json.encode(change)
+        two.insert(applied.client, applied.dataset, family, body, first_id=number)
+    day = ("--start=2026-03-02T00:00:00Z", "--end=2026-03-03T00:00:00Z", "--expected=3")
+    arguments = [f"--dataset={applied.dataset}", *day]
+    assert main([*arguments, "--event_family=session_change"]) == 0
+    assert "partitions from 2026-02-22 to 2027-03-03" in " ".join(capsys.readouterr().out.split())
+    assert main([*arguments, "--event_family=exam_event,session_change"]) == 0
 
 
 def test_notes_fit_the_width_too(filled, families, reconciled):
