@@ -7,6 +7,7 @@ from ddl.apply import apply
 from gcp.dataset import Dataset
 from local_runner.postgres.school import create_tables
 from tests.pipeline.capture.capturing import Captured, Topic
+from tests.pipeline.sources.postgres.conftest import school as school
 
 FAMILIES = "--event_family=exam_event,session_change"
 

@@ -21,6 +21,7 @@ from tests.support.commands import run
 ROOT = Path(__file__).parents[3]
 # One with a wrong clock, one whose lines are out of order, three who go on after the limit.
 STUDENTS = 12
+STEP, RECEIVED = 10_000, "exam_events_received_total"
 # An operational database does not say when a session was left.
 SUMMARIES = {
     "session_summary": ("* EXCEPT (session_end_time, is_complete)", "session_id"),
@@ -78,6 +79,8 @@ def test_every_way_gives_the_same_summaries(
 
     captured.read()
     machine.start(FAMILY_OPTION)
+    for step in (*range(STEP, sent, STEP), sent):  # each is waited for as long
+        machine.wait_until(lambda step=step: machine.metrics().get(RECEIVED, 0) >= step)
     machine.wait_until(lambda: counted(client, by_capture).accounted >= sent)
     assert machine.stop() == 0
     assert counted(client, by_capture) == Counts(sent, 0, {}, 0)
