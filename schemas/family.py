@@ -35,6 +35,9 @@ class EventFamily:
         version: of the contract; its file is ``v<major>.avsc``.
         rules: rules beyond types; each raises ContractError.
         person: the contract field that names a person, by which ``erase`` finds what is theirs.
+        person_where: values of other contract fields, without which ``person`` names no person.
+        person_through: a contract field by which events belong to a person who has an event of
+            another family with the same value, where they name none themselves.
         unknown: what becomes of fields that the contract does not know: ``keep`` them in ``extra``,
             ``refuse`` the message, or ``drop`` and count them.
         route_by: a field that distinguishes this family from others with the same event types.
@@ -58,6 +61,8 @@ class EventFamily:
     version: str = "1"
     rules: tuple[Callable[[Any], None], ...] = ()
     person: str | None = None
+    person_where: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    person_through: str | None = None
     unknown: Literal["keep", "refuse", "drop"] = "keep"
     route_by: str | None = None
     max_ahead_days: int | None = None

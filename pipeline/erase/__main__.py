@@ -16,9 +16,10 @@ from google.cloud import bigquery
 from gcp import arguments
 from gcp.clients import bigquery_client
 from pipeline.erase.persons import Persons, archived, rewrite
+from pipeline.erase.tables import THEIRS, person_tables
 from pipeline.sources.files import check_archive, match
 from schemas.contract import MAX_ID_LENGTH
-from schemas.families import FAMILIES
+from schemas.families import FAMILIES, with_needed
 from schemas.family import EventFamily
 from schemas.tables import DEAD_LETTERS
 
@@ -33,8 +34,6 @@ _CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(30)}
 _IDS_IN_A_QUERY = 10_000
 # The column of a dead letter that names its person, where it is known.
 _PERSON = "student_id"
-# Other tables may have ids of other types.
-_THEIRS = "TO_HEX(SHA256(CAST(`{}` AS STRING))) IN UNNEST(@ids)"
 # Two sources may use the same message ids, and a file that is replaced uses its own again.
 _LETTER = (
     "TO_HEX(SHA256(TO_JSON_STRING(STRUCT(message_id, source, TO_HEX(SHA256(payload)) AS payload))))"
@@ -117,7 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _erase(client: bigquery.Client, args: argparse.Namespace) -> _Left:
     """Deletes, and prints one line per table and for the archive; returns what is left."""
-    persons = Persons(args.persons, args.event_family)
+    persons = Persons(args.persons, with_needed(args.event_family))
     # Absent: a mistyped dataset.
     letters = client.get_table(args.dataset.table(DEAD_LETTERS), **_CALL)
     keys, cut = _letters_of(client, letters, persons)
@@ -127,13 +126,14 @@ def _erase(client: bigquery.Client, args: argparse.Namespace) -> _Left:
     for start in range(0, len(keys) or 1, _IDS_IN_A_QUERY):
         some = _Rows(letters, f"{_LETTER} IN UNNEST(@ids)", keys[start : start + _IDS_IN_A_QUERY])
         _clear(client, some, left, dry_run=args.dry_run)
-    for item in client.list_tables(str(args.dataset), **_CALL):
-        table = client.get_table(item.reference, **_CALL)
-        named = [field.name for field in table.schema if field.name in persons.columns]
-        if named and table.table_type == "TABLE" and table.table_id != DEAD_LETTERS:
-            condition = " OR ".join(map(_THEIRS.format, named))
-            theirs = _Rows(table, f"({condition})", persons.digests)
-            _clear(client, theirs, left, dry_run=args.dry_run)
+    naming, linked = person_tables(client, args.dataset, persons)
+    letters_left = left.rows
+    for table, condition in linked:
+        _clear(client, _Rows(table, condition, persons.digests), left, dry_run=args.dry_run)
+    if left.rows > letters_left and not args.dry_run:
+        return left  # they could not be found again without the rows that follow
+    for table, condition in naming:
+        _clear(client, _Rows(table, condition, persons.digests), left, dry_run=args.dry_run)
     if args.archive is not None:
         _erase_archive(args.archive, persons, dry_run=args.dry_run)
     return left
@@ -154,7 +154,7 @@ def _letters_of(
     """
     sql = (
         f"SELECT {_LETTER} AS letter, {_PERSON} IS NOT NULL AS assigned, "  # noqa: S608 - a table's own id
-        f"{_THEIRS.format(_PERSON)} AS theirs, IFNULL({_CUT}, FALSE) AS cut, "
+        f"{THEIRS.format(_PERSON)} AS theirs, IFNULL({_CUT}, FALSE) AS cut, "
         f"IF({_PERSON} IS NULL, payload, NULL) AS payload, TO_JSON_STRING(attributes) AS sent "
         f"FROM `{letters}` WHERE {_of_families(persons.families)}"
     )
@@ -187,7 +187,7 @@ def _count(client: bigquery.Client, rows: _Rows) -> tuple[int, int, dt.datetime 
     newest = f"MAX({rows.sent})" if rows.sent else "NULL"
     sql = (
         f"SELECT COUNT(*) AS found, COUNTIF(NOT ({condition})) AS fresh, {newest} AS newest "  # noqa: S608 - a table's own id
-        f"FROM `{rows.table}` WHERE {rows.condition}"
+        f"FROM `{rows.table}` WHERE ({rows.condition})"
     )
     [row] = _query(client, sql, rows.ids, settled)
     return row.found, row.fresh, row.newest
@@ -196,7 +196,7 @@ def _count(client: bigquery.Client, rows: _Rows) -> tuple[int, int, dt.datetime 
 def _delete(client: bigquery.Client, rows: _Rows) -> bool:
     """Deletes rows outside the buffer; False if BigQuery says that they are still in it."""
     condition, settled = rows.deletable
-    sql = f"DELETE FROM `{rows.table}` WHERE {rows.condition} AND {condition}"  # noqa: S608
+    sql = f"DELETE FROM `{rows.table}` WHERE ({rows.condition}) AND {condition}"  # noqa: S608
     try:
         list(_query(client, sql, rows.ids, settled))
     except BadRequest as error:

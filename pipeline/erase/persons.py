@@ -50,11 +50,14 @@ class Persons:
     def __init__(self, ids: Iterable[str], families: Iterable[EventFamily]) -> None:
         self._ids = frozenset(ids)
         self.families = tuple(families)
-        names = dict.fromkeys(family.person for family in self.families if family.person)
+        self._naming = [family for family in self.families if family.person is not None]
+        names = dict.fromkeys(
+            name for family in self._naming for name in (family.person, *family.person_where)
+        )
         fields: list[Any] = [(name, Any, None) for name in names]
         self._fields = msgspec.json.Decoder(msgspec.defstruct("PersonFields", fields))
         self._router = Router([*FAMILIES.values()])
-        self._others = FAMILIES.keys() - {f.name for f in self.families if f.person is not None}
+        self._others = FAMILIES.keys() - {family.name for family in self._naming}
         self._sorted = sorted(self._ids)
         first = re.escape(bytes({person.encode()[0] for person in self._ids}))
         self._starts = re.compile(
@@ -66,19 +69,16 @@ class Persons:
         """SHA-256 of each id in hex, for queries: BigQuery keeps their parameters with the job."""
         return [hashlib.sha256(person.encode()).hexdigest() for person in self._sorted]
 
-    @property
-    def columns(self) -> frozenset[str]:
-        """The columns of tables that name a person."""
-        return frozenset(
-            family.column(family.person) for family in self.families if family.person is not None
-        )
-
     def own(self, payload: bytes, attributes: Mapping[str, str] | None = None) -> bool:
         """Whether a message is one of these persons'."""
-        if named := self._names(payload):
+        fields = self._read(payload)
+        if named := self._names(fields):
             return not self._ids.isdisjoint(named)
         sent = dict(attributes or {})
-        if self._family(payload, sent) in self._others:
+        name = self._family(payload, sent)
+        if name in self._others or any(
+            family.name == name and _holds_nobody(family, fields) for family in self._naming
+        ):
             return False
         return self._named(sent) or self._mentioned(payload)
 
@@ -92,13 +92,21 @@ class Persons:
         except ContractError:
             return None
 
-    def _names(self, payload: bytes) -> list[str]:
-        """The persons that a message names in the fields for them."""
+    def _read(self, payload: bytes) -> Mapping[str, Any]:
+        """The fields of a message that may name a person or say whether one does."""
         try:
-            fields = msgspec.structs.astuple(self._fields.decode(payload))
+            return msgspec.structs.asdict(self._fields.decode(payload))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return []
-        return [value for value in fields if isinstance(value, str)]
+            return {}
+
+    def _names(self, fields: Mapping[str, Any]) -> list[str]:
+        """The persons that a message names in the fields for them."""
+        named = (
+            fields.get(family.person or "")
+            for family in self._naming
+            if all(fields.get(name) == value for name, value in family.person_where.items())
+        )
+        return [value for value in named if isinstance(value, str)]
 
     def _named(self, attributes: Mapping[str, str]) -> bool:
         return any(
@@ -137,6 +145,12 @@ class Persons:
                     return True
                 readings.add((read, end))
         return False
+
+
+def _holds_nobody(family: EventFamily, fields: Mapping[str, Any]) -> bool:
+    """Whether an event of the family says that its ``person`` is none."""
+    wanted = family.person_where.items()
+    return any(fields.get(name) not in (None, value) for name, value in wanted)
 
 
 def _characters(text: bytes, place: int) -> Iterator[tuple[str, int]]:

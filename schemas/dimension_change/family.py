@@ -9,6 +9,8 @@ FAMILY = EventFamily(
     event_time=None,
     clustering=("dimension", "key"),
     rules=(rules.upserts_have_a_row,),
+    person="key",
+    person_where={"dimension": "student"},
     # A name in an unknown field would be stored where views show it.
     unknown="refuse",
     not_in_views=frozenset({"private_row"}),

@@ -7,6 +7,7 @@ FAMILY = EventFamily(
     table="session_changes_fact",
     event_time="expiry_ts",
     clustering=("session_id",),
+    person_through="session_id",
     # BigQuery takes streamed rows of dates up to a year ahead.
     max_ahead_days=364,
 )
