@@ -65,10 +65,12 @@ class Deleted(Change):
 
     Attributes:
         key: None where the replica identity does not have the primary key.
+        values: the mapped columns under our names, as far as the replica identity has them.
     """
 
     key: tuple[str, ...] | None
     transaction: str
+    values: Mapping[str, str | None]
     kind = "delete"
 
 
@@ -164,13 +166,13 @@ class Changes:
         old = None if isinstance(message, Insert) else message.old
         gone = _key(layout, old) if old is not None else None
         if isinstance(message, Delete):
-            yield self._deleted(layout, gone)
+            yield self._deleted(layout, gone, message.old)
             return
         key = _key(layout, message.new) or gone
         if key is None:
             raise SourceError(f"table {layout.table}: a row came without its key")
-        if gone is not None and gone != key:
-            yield self._deleted(layout, gone)
+        if gone is not None and old is not None and gone != key:
+            yield self._deleted(layout, gone, old)
         values: dict[str, str | None] = {}
         unchanged = []
         for our, place, padded in layout.columns:
@@ -191,8 +193,10 @@ class Changes:
         )
         yield Changed(*self._where(layout), row, tuple(unchanged))
 
-    def _deleted(self, layout: _Layout, key: tuple[str, ...] | None) -> Deleted:
-        return Deleted(*self._where(layout), key, str(self._transaction.transaction))
+    def _deleted(self, layout: _Layout, key: tuple[str, ...] | None, old: Values) -> Deleted:
+        sent = ((our, old[place]) for our, place, _ in layout.columns)
+        values = {our: value for our, value in sent if not isinstance(value, Missing)}
+        return Deleted(*self._where(layout), key, str(self._transaction.transaction), values)
 
     def _where(self, layout: _Layout) -> tuple[Place, dt.datetime, str]:
         begin = self._transaction

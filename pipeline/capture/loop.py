@@ -28,6 +28,7 @@ from pipeline.sources.postgres.mapping import DIMENSIONS
 from pipeline.sources.postgres.messages import (
     DIMENSION_CHANGE,
     FAMILY_ATTRIBUTE,
+    SESSION_CHANGE,
     RowMapper,
     SourceEvent,
 )
@@ -170,24 +171,24 @@ class Capture:
             self._health.changed(change.table, change.kind)
 
     def _rest(self, change: Change) -> Iterator[SourceEvent]:
-        """The events of what is not there any more: facts stay, dimensions get a tombstone."""
+        """The events of deleted rows: facts stay, dimensions and sessions get a tombstone."""
         if isinstance(change, Truncated):
             _LOG.warning("table %s was truncated: what it had stays in BigQuery", change.table)
-        if not isinstance(change, Deleted) or DIMENSION_CHANGE not in self._source.families:
+        if not isinstance(change, Deleted):
             return
-        if change.table not in DIMENSIONS:
+        family = DIMENSION_CHANGE if change.table in DIMENSIONS else SESSION_CHANGE
+        if change.table not in (*DIMENSIONS, "sessions") or family not in self._source.families:
             return
         if change.key is None:
             _LOG.warning("a row of %s was deleted, and came without its key", change.table)
             self._health.left_out(keyless=1)
             return
-        yield self._mapper.dimension_delete(
-            change.table,
-            change.key[0],
-            change.transaction,
-            change.committed,
-            change.place[1],
-        )
+        [key], position = change.key, change.place[1]
+        when = change.transaction, change.committed, position
+        if family == DIMENSION_CHANGE:
+            yield self._mapper.dimension_delete(change.table, key, *when)
+        else:
+            yield self._mapper.session_delete(key, *when, change.values.get("expiry_time"))
 
     def _database_fault(self, error: psycopg.Error | DBAPIError) -> str:
         """What to wait for.

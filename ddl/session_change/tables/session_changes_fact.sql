@@ -2,7 +2,7 @@
 CREATE TABLE IF NOT EXISTS `${project}.${dataset}.session_changes_fact` (
   event_type STRING NOT NULL OPTIONS (description = "What happened."),
   session_id STRING NOT NULL OPTIONS (description = "The session, 1 to 128 characters."),
-  expiry_ts TIMESTAMP NOT NULL OPTIONS (description = "When the session expires, UTC; for delete, when it would have expired. Its date is the partition, so that a session's changes lie near its events."),
+  expiry_ts TIMESTAMP NOT NULL OPTIONS (description = "When the session expires, UTC; for delete, when it would have expired, or when it was deleted where that is not known. Its date is the partition, so that a session's changes lie near its events."),
   op STRING NOT NULL OPTIONS (description = "upsert: the session expires at expiry_ts; delete: the database has it no more, and the last upsert stands."),
   version_ts TIMESTAMP NOT NULL OPTIONS (description = "When the change took effect, UTC: the commit time where it is known, else the time of the snapshot that showed it."),
   position INT64 OPTIONS (description = "Place of the change among those of one transaction, from 0; null where the source does not know."),

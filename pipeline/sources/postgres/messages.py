@@ -129,6 +129,27 @@ class RowMapper:
         }
         return SourceEvent(DIMENSION_CHANGE, version, _payload(event))
 
+    def session_delete(
+        self,
+        session: str,
+        transaction: str,
+        deleted_at: dt.datetime,
+        position: int,
+        expiry: str | None,
+    ) -> SourceEvent:
+        """The event of a session that is gone; ``expiry`` as it was, or None where unknown."""
+        version = f"session_changes:{self.k([session])}@{transaction}:deleted"
+        event = {
+            "event_type": SESSION_CHANGE,
+            "event_id": version,
+            "session_id": session,
+            "expiry_ts": self._time(expiry) or values.format_time(deleted_at),
+            "op": "delete",
+            "version_ts": values.format_time(deleted_at),
+            "position": position,
+        }
+        return SourceEvent(SESSION_CHANGE, version, _payload(event))
+
     def k(self, key: Sequence[str]) -> str:
         """16 hex digits for a primary key."""
         return values.digest(key, self.key)

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,8 +11,10 @@ import pytest
 from pipeline.capture import lookups
 from pipeline.sources.postgres.input import SourceError
 from pipeline.sources.postgres.mapping import SourceMapping, default_mapping
+from schemas.families import FAMILIES
 from tests.pipeline.capture.capturing import Captured
 from tests.support.waiting import PATIENCE_SECONDS
+from transforms.decoding.decode import Decoder
 
 LONG = "".join(f"{number:05}" for number in range(5_000))  # does not compress to one page
 
@@ -120,6 +123,19 @@ def test_a_deleted_student_is_a_tombstone_and_a_deleted_answer_stays(school, cap
     assert (gone["dimension"], gone["key"], gone["op"]) == ("student", "s9", "delete")
     assert gone["event_id"].endswith(":deleted")
     assert captured.counted('exam_events_capture_changes_total{kind="delete",table="answers"}') == 1
+
+
+@pytest.mark.parametrize("identity", ["DEFAULT", "FULL"])
+def test_a_deleted_session_is_a_tombstone_that_changes_no_deadline(school, captured, identity):
+    school.execute(f"ALTER TABLE sessions REPLICA IDENTITY {identity}")
+    school.execute("DELETE FROM sessions")
+    [gone] = captured.events(1)
+    assert (gone["event_type"], gone["session_id"], gone["op"]) == (
+        *("session_change", "session-1", "delete"),
+    )
+    is_known = identity == "FULL"
+    assert gone["expiry_ts"] == ("2026-03-02T10:45:00Z" if is_known else gone["version_ts"])
+    Decoder(FAMILIES["session_change"]).decode(json.dumps(gone).encode())
 
 
 def test_a_changed_key_is_a_tombstone_and_a_new_row(school, captured):
