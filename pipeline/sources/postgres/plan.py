@@ -6,6 +6,7 @@ Watermarks by time, by id or by window lose rows that commit late; this one lose
 
 import dataclasses
 import datetime as dt
+import itertools
 import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -95,11 +96,15 @@ class Range(msgspec.Struct, frozen=True):
 
     Attributes:
         table: its documented name.
+        number: its place among the ranges of the table, from 1.
+        count: how many the table has.
     """
 
     table: str
     after: tuple[str, ...] | None
     up_to: tuple[str, ...] | None
+    number: int = 1
+    count: int = 1
 
 
 def begin(engine: Engine, source: PostgresInput, last: PullState | None) -> Pull:
@@ -188,11 +193,10 @@ def ranges(engine: Engine, source: PostgresInput, pull: Pull, name: str) -> Iter
             statement = pull.queries.cuts(name, pull.selection, source.rows_per_range)
             return text_cursor(connection).execute(statement).fetchall()
 
-    after = None
-    for cut in wait_for_database(engine, source.wait_seconds, cuts):
-        yield Range(name, after, cut)
-        after = cut
-    yield Range(name, after, None)
+    found = wait_for_database(engine, source.wait_seconds, cuts)
+    ends = [None, *found, None]
+    for number, (after, up_to) in enumerate(itertools.pairwise(ends), start=1):
+        yield Range(name, after, up_to, number, len(found) + 1)
 
 
 def _position(connection: Connection) -> tuple[str, ...]:

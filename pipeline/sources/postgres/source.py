@@ -1,5 +1,7 @@
 """Reads an operational PostgreSQL in a pipeline."""
 
+import logging
+import sys
 from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
@@ -13,6 +15,7 @@ from pipeline.sources.postgres.read import read_range
 from schemas import coders, metrics
 from schemas.message import Message
 
+_LOG = logging.getLogger(__name__)
 RANGES_PLANNED, RANGES_READ, ROWS_READ = "ranges_planned", "ranges_read", "rows_read"
 
 
@@ -83,6 +86,8 @@ class ReadRanges(_Connected):
             rows.inc()
             yield row
         metrics.counter(RANGES_READ).inc()
+        if sys.stderr.isatty():  # somebody is watching
+            _LOG.info("%s: %d of %d ranges read", element.table, element.number, element.count)
 
 
 class MakeMessages(beam.DoFn):

@@ -1,17 +1,20 @@
 """The source in a pipeline, and under writers."""
 
 import json
+import logging
 import random
 import threading
 import time
 
 import apache_beam as beam
 import psycopg
+import pytest
 from apache_beam.internal import pickler
 from apache_beam.testing.util import assert_that
 
 from pipeline.options import BOUNDED_RUNNER
-from pipeline.sources.postgres.source import RANGES_READ, ROWS_READ, ReadPostgres
+from pipeline.sources.postgres.plan import ranges
+from pipeline.sources.postgres.source import RANGES_READ, ROWS_READ, ReadPostgres, ReadRanges
 from schemas import metrics
 from tests.pipeline.sources.postgres.pulling import Puller
 
@@ -53,6 +56,22 @@ def test_what_travels_holds_no_password(school):
     password = psycopg.conninfo.conninfo_to_dict(school.url)["password"]
     assert password not in str(pickler.loads(pickled).__dict__)
     assert password.encode() not in pickled
+
+
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_who_watches_sees_how_far_it_is(school, monkeypatch, caplog, is_watched):
+    for number in range(7):
+        school.answer(number)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: is_watched, raising=False)
+    puller = Puller(rows_per_range=3, families=frozenset({"exam_event"}))
+    reads = ReadRanges(puller.source, puller.begin())
+    reads.setup()
+    with caplog.at_level(logging.INFO):
+        for part in ranges(puller.engine, puller.source, puller.last, "answers"):
+            list(reads.process(part))
+    reads.teardown()
+    shown = [f"answers: {number} of 3 ranges read" for number in (1, 2, 3)]
+    assert [m for m in caplog.messages if "ranges read" in m] == (shown if is_watched else [])
 
 
 class Writer(threading.Thread):
