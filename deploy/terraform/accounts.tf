@@ -1,5 +1,5 @@
 resource "google_service_account" "account" {
-  for_each = {
+  for_each = merge(local.postgres_accounts, {
     publisher  = "publishes exam events"
     pipeline   = "runs the Dataflow job"
     replay     = "replays dead letters"
@@ -7,7 +7,7 @@ resource "google_service_account" "account" {
     transforms = "keeps the daily sums, counts and checks"
     erase      = "erases students"
     build      = "builds the template"
-  }
+  })
   account_id   = "exam-${each.key}"
   display_name = "Exam Events: ${each.value}"
 }
@@ -17,7 +17,7 @@ locals {
   readers = merge({ bi = google_service_account.account["bi"].member }, { for member in var.analysts : member => member })
 
   # Roles on the project: BigQuery jobs and Dataflow workers have no narrower scope.
-  project_roles = {
+  project_roles = merge(local.postgres_roles, {
     "pipeline job"    = { account = "pipeline", role = "roles/bigquery.jobUser" }
     "pipeline worker" = { account = "pipeline", role = "roles/dataflow.worker" }
     "replay job"      = { account = "replay", role = "roles/bigquery.jobUser" }
@@ -25,15 +25,22 @@ locals {
     "transforms job"  = { account = "transforms", role = "roles/bigquery.jobUser" }
     "erase job"       = { account = "erase", role = "roles/bigquery.jobUser" }
     "build log"       = { account = "build", role = "roles/logging.logWriter" }
-  }
+  })
+  postgres_roles = merge(
+    local.pulls ? { "pull job" = { account = "pull", role = "roles/bigquery.jobUser" } } : {},
+    local.captures ? { "capture metrics" = { account = "capture", role = "roles/monitoring.metricWriter" } } : {},
+  )
 
   # Roles on topics and subscriptions. Dataflow looks a subscription up before it reads from it.
-  topic_roles = {
+  topic_roles = merge({
     "events publisher"      = { topic = google_pubsub_topic.events.name, account = "publisher", role = "roles/pubsub.publisher" }
     "events replay"         = { topic = google_pubsub_topic.events.name, account = "replay", role = "roles/pubsub.publisher" }
     "dead pipeline"         = { topic = google_pubsub_topic.dead_letters.name, account = "pipeline", role = "roles/pubsub.publisher" }
     "dead pipeline look up" = { topic = google_pubsub_topic.dead_letters.name, account = "pipeline", role = "roles/pubsub.viewer" }
-  }
+    }, local.captures ? {
+    "events capture"         = { topic = google_pubsub_topic.events.name, account = "capture", role = "roles/pubsub.publisher" }
+    "events capture look up" = { topic = google_pubsub_topic.events.name, account = "capture", role = "roles/pubsub.viewer" }
+  } : {})
   subscription_roles = {
     "events pipeline"         = { subscription = google_pubsub_subscription.events.name, account = "pipeline", role = "roles/pubsub.subscriber" }
     "events pipeline look up" = { subscription = google_pubsub_subscription.events.name, account = "pipeline", role = "roles/pubsub.viewer" }
@@ -107,7 +114,7 @@ resource "google_bigquery_dataset_iam_member" "reader" {
 }
 
 resource "google_bigquery_dataset_iam_member" "editor" {
-  for_each   = toset(["transforms", "erase"])
+  for_each   = toset(concat(["transforms", "erase"], local.pulls ? ["pull"] : []))
   dataset_id = google_bigquery_dataset.exams.dataset_id
   role       = "roles/bigquery.dataEditor"
   member     = google_service_account.account[each.key].member

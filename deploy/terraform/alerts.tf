@@ -87,7 +87,7 @@ resource "google_monitoring_notification_channel" "email" {
 }
 
 resource "google_monitoring_alert_policy" "alert" {
-  for_each              = merge(local.alerts, local.family_alerts)
+  for_each              = merge(local.alerts, local.family_alerts, local.postgres_alerts)
   display_name          = each.value.title
   combiner              = "OR"
   severity              = each.value.urgency

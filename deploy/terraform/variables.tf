@@ -99,6 +99,42 @@ variable "dashboard_viewers" {
   default     = []
 }
 
+variable "postgres_image" {
+  description = "Image that pulls or captures an operational PostgreSQL, built from deploy/one-machine; null does neither."
+  type        = string
+  default     = null
+}
+
+variable "postgres_pull_schedule" {
+  description = "When PostgreSQL is pulled, in cron's form and UTC; null does not pull it."
+  type        = string
+  default     = "0 * * * *"
+}
+
+variable "postgres_capture" {
+  description = "Whether changes of PostgreSQL are captured. Both it and the pull for a change-over only (docs/postgres.md)."
+  type        = bool
+  default     = false
+}
+
+variable "postgres_arguments" {
+  description = "Further arguments of pull and capture, such as --source_time_zone=Europe/Berlin."
+  type        = list(string)
+  default     = []
+}
+
+variable "postgres_subnetwork" {
+  description = "Subnetwork of the region from which PostgreSQL is reached by its private address; null goes by the internet."
+  type        = string
+  default     = null
+}
+
+variable "postgres_max_slot_bytes" {
+  description = "WAL that the capture's slot may keep before an alert: at most half of max_slot_wal_keep_size."
+  type        = number
+  default     = 1000000000
+}
+
 variable "row_access" {
   description = "Which members see the rows of which tests, by a name of your choice. If empty, readers see all rows; otherwise, only these."
   type        = map(object({ members = list(string), tests = list(string) }))

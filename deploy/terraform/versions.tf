@@ -22,7 +22,7 @@ data "google_project" "this" {}
 resource "google_project_service" "used" {
   for_each = toset([
     "artifactregistry", "bigquery", "bigquerydatapolicy", "bigquerydatatransfer", "bigquerystorage", "billingbudgets",
-    "cloudbuild", "cloudresourcemanager", "compute", "datacatalog", "dataflow", "iam", "iap", "logging", "monitoring", "pubsub", "run", "storage",
+    "cloudbuild", "cloudresourcemanager", "cloudscheduler", "compute", "datacatalog", "dataflow", "iam", "iap", "logging", "monitoring", "pubsub", "run", "secretmanager", "storage",
   ])
   service            = "${each.key}.googleapis.com"
   disable_on_destroy = false

@@ -8,11 +8,15 @@ import subprocess
 
 import hcl2
 import pytest
+from prometheus_client import generate_latest
 from zetasql.api import Parser
 from zetasql.types import LanguageOptions
 
 from ddl import files, statements
 from gcp.dataset import Dataset
+from pipeline.capture import __main__ as capture_command
+from pipeline.capture.health import Health
+from pipeline.source_options import PULL_OPTIONS, PULLED_FAMILIES
 from schemas import metrics
 from schemas.errors import ErrorKind
 from schemas.families import FAMILIES
@@ -34,6 +38,7 @@ METRICS = {
         for family in (None, "exam_event")
     ),
 }
+WRITES = {"--dataset", "--event_family"}
 # A contract with private fields where Terraform looks for them.
 _RECORD = {
     "type": "record",
@@ -204,6 +209,29 @@ def test_alerts_and_charts_ask_for_counters_that_the_pipeline_keeps():
             assert any(re.fullmatch(part, name) for name in METRICS), part
 
 
+def test_alerts_of_the_capture_ask_for_metrics_that_it_has():
+    shown = generate_latest(Health("slot", 1).registry).decode()
+    asked = set(re.findall(r"exam_events_capture_[a-z_]+", TEXT))
+    assert len(asked) == 2
+    assert all(name in shown for name in asked)
+
+
+def test_pull_and_capture_are_given_arguments_that_they_take():
+    pull = resources("google_cloud_run_v2_job")["pull"]["template"][0]["template"][0]
+    capture = resources("google_cloud_run_v2_service")["capture"]["template"][0]
+    [pull], [capture, _] = pull["containers"], capture["containers"]
+    assert pull["command"] == ["python", "-m", "pipeline.main"]
+    assert capture["command"] == ["python", "-m", "pipeline.capture"]
+    assert set(local("postgres_families")) == set(PULLED_FAMILIES)
+    options = re.findall(r'"(--\w+)', pull["args"])
+    assert set(options) <= {"--input_postgres", *(f"--{name}" for name in PULL_OPTIONS), *WRITES}
+    values = {"topic": "projects/p-1/topics/exam-events", "max_slot_lag_bytes": "1"}
+    options = dict(re.findall(r'"--(\w+)=([^"]*)"', capture["args"]))
+    options |= values | {"event_family": ",".join(PULLED_FAMILIES)}
+    taken = capture_command._parse([f"--{name}={value}" for name, value in options.items()])
+    assert [{"container_port": taken.metrics_port}] == capture["ports"]
+
+
 def parts(pattern):
     if group := re.fullmatch(r"(.*)\((.*)\)(.*)", pattern):
         return [group[1] + part + group[3] for part in group[2].split("|")]
@@ -214,7 +242,8 @@ def test_every_alert_is_told_in_the_runbook():
     listed = re.findall(
         r"^### `([a-z-]+)`$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE
     )
-    assert sorted(listed) == sorted(local("alerts"))
+    alerts = [*local("alerts"), *local("pull_alerts"), *local("capture_alerts")]
+    assert sorted(listed) == sorted(alerts)
     [section] = re.findall(r'"([a-z-]+) \$\{family\}" =>', TEXT)  # one for each family
     assert section in listed
 
