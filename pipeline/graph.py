@@ -35,7 +35,7 @@ from transforms.rows import FactRows
 from transforms.steps import RejectedEvents, RunInfo, ValidateEvents
 
 WRITE_FACTS = "WriteFacts"
-WRITERS: dict[WriteMethod, Callable[[Dataset, str, tuple[str, ...]], RowWriter]] = {
+WRITERS: dict[WriteMethod, Callable[[Dataset, str, tuple[str, ...], str | None], RowWriter]] = {
     WriteMethod.STORAGE_WRITE_API: StorageWriter,
     WriteMethod.STREAMING_INSERTS: InsertRowsWriter,
 }
@@ -94,7 +94,9 @@ class StoreFacts(beam.PTransform):
         family, config = self._family, self._config
         run = RunInfo(family=family, pipeline_version=VERSION)
         facts = FactRows(family, VERSION)
-        writer = WRITERS[config.write_method](config.dataset, family.table, facts.columns)
+        writer = WRITERS[config.write_method](
+            config.dataset, family.table, facts.columns, family.column("ingest_ts")
+        )
         written = [metrics.WRITTEN]
         if len(config.families) > 1:
             written.append(metrics.family_counter(metrics.WRITTEN, family.name))
@@ -125,7 +127,7 @@ def write_dead_letters(dead_letters: beam.PCollection[DeadLetter], config: Confi
     """Adds the steps from dead letters to their table and topic."""
     several = len(config.families) > 1
     rows = DeadLetterRows([family.name for family in config.families] if several else ())
-    writer = WRITERS[config.write_method](config.dataset, DEAD_LETTERS, rows.columns)
+    writer = WRITERS[config.write_method](config.dataset, DEAD_LETTERS, rows.columns, None)
     unwritten = (dead_letters,) | "WriteDeadLetters" >> WriteRows(
         rows, writer, metrics.DEAD_LETTERS_WRITTEN
     )

@@ -31,7 +31,9 @@ ENVELOPE: Mapping[str, EnvelopeColumn] = {
         True,
         "When Pub/Sub took the message; for a file, the start of the run.",
     ),
-    "ingest_ts": EnvelopeColumn(FieldKind.TIMESTAMP, True, "When the pipeline made this row."),
+    "ingest_ts": EnvelopeColumn(
+        FieldKind.TIMESTAMP, True, "When the append that BigQuery took was sent."
+    ),
     "message_id": EnvelopeColumn(
         FieldKind.STRING,
         True,

@@ -85,7 +85,7 @@ class FactRows:
         Args:
             valid: the event.
             lateness: left out of the row if the family has no lateness rule.
-            ingest_ts: when the pipeline made the row, UTC.
+            ingest_ts: when the row is made, UTC; the writer replaces it when it sends the row.
         """
         event, message = valid.event, valid.message
         row = list(msgspec.structs.astuple(event))

@@ -60,7 +60,9 @@ def build(pipeline: beam.Pipeline, config: Config) -> None:
     """Adds the floor to a pipeline."""
     coders.register([Message, Rejection])
     rows = ReadyRows(EXAM_EVENT)
-    writer = graph.WRITERS[config.write_method](config.dataset, EXAM_EVENT.table, rows.columns)
+    writer = graph.WRITERS[config.write_method](
+        config.dataset, EXAM_EVENT.table, rows.columns, "ingest_ts"
+    )
     messages = pipeline | "ReadMessages" >> graph.read(config.input)
     same = messages | "Identity" >> beam.Map(_same).with_output_types(Message)
     _ = (same,) | "WriteFacts" >> WriteRows(rows, writer, "written")

@@ -38,7 +38,11 @@ _Members: TypeAlias = Mapping[str, "_Members | None"]
 class InsertRowsWriter:
     """A RowWriter over ``bigquery.Client.insert_rows_json``: one request per append."""
 
-    def __init__(self, dataset: Dataset, table: str, columns: tuple[str, ...]) -> None:
+    def __init__(
+        self, dataset: Dataset, table: str, columns: tuple[str, ...], sent: str | None = None
+    ) -> None:
+        """Takes the table, the columns that rows fill, and the one for the time of sending."""
+        self._sent = sent
         self._dataset = dataset
         self._table = dataset.table(table)
         self._columns = columns
@@ -104,7 +108,7 @@ class InsertRowsWriter:
         with gateways_answer_as_outage():
             errors = self._client.insert_rows_json(
                 self._table,
-                [row for _, _, row in pending],
+                [self._stamped(row) for _, _, row in pending],
                 row_ids=[row_id for _, row_id, _ in pending],
                 retry=_NO_RETRY,
                 skip_invalid_rows=True,
@@ -125,6 +129,11 @@ class InsertRowsWriter:
         self._unsettled -= {position for position, _, _ in pending} - deferred
         if deferred:
             raise ServiceUnavailable(f"{len(deferred)} rows are deferred")  # type: ignore[no-untyped-call]
+
+    def _stamped(self, row: dict[str, Any]) -> dict[str, Any]:
+        if self._sent not in row:
+            return row
+        return row | {self._sent: timestamp(dt.datetime.now(dt.UTC))}
 
 
 def json_row(columns: Sequence[str], row: Row, present: _Members | None = None) -> dict[str, Any]:

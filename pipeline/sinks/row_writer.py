@@ -11,7 +11,8 @@ class RowWriter(Protocol):
     """Writes rows of one table; it is pickled to the workers without its connection.
 
     ``append`` and ``flush`` wait during an outage (unreachable, overloaded, access denied, table
-    missing): a row is returned as rejected only if the row itself is at fault.
+    missing): a row is returned as rejected only if the row itself is at fault. A writer that was
+    given a column for the time of sending fills it anew whenever it sends a row.
     """
 
     def open(self) -> None:

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS `${project}.${dataset}.events_fact` (
   extra JSON OPTIONS (description = "Fields of the event that the contract does not know, keys sorted; null where there are none."),
   event_date DATE NOT NULL OPTIONS (description = "UTC date of client_ts; the partition."),
   publish_ts TIMESTAMP NOT NULL OPTIONS (description = "When Pub/Sub took the message; for a file, the start of the run."),
-  ingest_ts TIMESTAMP NOT NULL OPTIONS (description = "When the pipeline made this row."),
+  ingest_ts TIMESTAMP NOT NULL OPTIONS (description = "When the append that BigQuery took was sent."),
   message_id STRING NOT NULL OPTIONS (description = "Pub/Sub's id of the message; for a line of a file, its URI or absolute path and the line number."),
   late_status STRING NOT NULL OPTIONS (description = "ON_TIME, LATE, UNKNOWN (no deadline and no verdict of the app) or NOT_APPLICABLE (not a submission)."),
   late_by_seconds FLOAT64 OPTIONS (description = "client_ts - deadline_ts in seconds, where the submission is late and has a deadline."),

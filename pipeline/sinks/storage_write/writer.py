@@ -4,6 +4,7 @@ At least once: what was not acknowledged is appended again (docs/adr/0006).
 """
 
 import dataclasses
+import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -70,14 +71,18 @@ class _Part:
 class StorageWriter:
     """A RowWriter over one AppendRows stream, which all writers of a process share."""
 
-    def __init__(self, dataset: Dataset, table: str, columns: tuple[str, ...]) -> None:
+    def __init__(
+        self, dataset: Dataset, table: str, columns: tuple[str, ...], sent: str | None = None
+    ) -> None:
+        """Takes the table, the columns that rows fill, and the one for the time of sending."""
         self._target = (dataset, table, columns)
+        self._sent = sent
         self._parts: list[_Part] = []
         self._rejected: list[RejectedRow] = []
         self._appended = 0
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_target": self._target, "_parts": [], "_rejected": [], "_appended": 0}
+        return self.__dict__ | {"_parts": [], "_rejected": [], "_appended": 0, "_stream": None}
 
     def open(self) -> None:
         """Reads the table; waits for it if it is missing."""
@@ -108,7 +113,7 @@ class StorageWriter:
     def _send(self) -> None:
         for part in self._parts:
             if part.append is None:
-                part.append = self._stream.send(part.batch)
+                part.append = self._stream.send(_stamped(part.batch, self._sent))
 
     def _settle(self) -> None:
         """Sends and awaits responses until nothing is left.
@@ -174,6 +179,16 @@ class StorageWriter:
             silent=isinstance(error, DeadlineExceeded),
         )
         raise error if is_outage(error) else FailedPrecondition(error.message)  # type: ignore[no-untyped-call]
+
+
+def _stamped(batch: pa.RecordBatch, column: str | None) -> pa.RecordBatch:
+    """The batch with the present time in a column, if it has that column."""
+    place = batch.schema.get_field_index(column) if column else -1
+    if place < 0:
+        return batch
+    field = batch.schema.field(place)
+    now = pa.scalar(dt.datetime.now(dt.UTC), field.type)
+    return batch.set_column(place, field, pa.repeat(now, len(batch)))
 
 
 def _within_limit(part: _Part) -> Iterator[_Part]:

@@ -232,3 +232,20 @@ def test_with_a_fake_bigquery_neither_is_a_field_that_a_record_lacks(monkeypatch
     writer.append([([{"size": {"unit": "kg", "later": None}, "tags": []}, {"size": None}],)])
     assert writer.flush() == []
     assert sent == [{"lines": [{"size": {"unit": "kg"}}, {"size": None}]}]
+def test_with_a_fake_bigquery_a_row_bears_the_time_of_the_request_that_took_it(new):
+    sent = []
+
+    class Slow(FakeBigQuery):
+        def insert_rows_json(self, table, rows, row_ids, **options):
+            sent.append([row["at"] for row in rows])
+            return super().insert_rows_json(table, rows, row_ids, **options)
+
+    fake = Slow(script=[exceptions.ServiceUnavailable("away")])
+    fake.fields = [SchemaField("n", "INT64"), SchemaField("at", "TIMESTAMP")]
+    new(fake)
+    writer = InsertRowsWriter(DATASET, "events_fact", ("n", "at"), "at")
+    writer.open()
+    made = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+    writer.append([(1, made)])
+    first, again = (dt.datetime.fromisoformat(stamp) for (stamp,) in sent)
+    assert made < first < again
