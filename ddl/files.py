@@ -1,7 +1,8 @@
 """Finds the SQL files: ``ddl/<event family>/<kind>/NAME.sql``, and ``ddl/shared`` for all families.
 
 There is no list to maintain: a file in its folder is used. ``shared/operations`` has views over
-BigQuery's INFORMATION_SCHEMA, ``<event family>/history`` views over an older dataset, too.
+BigQuery's INFORMATION_SCHEMA, ``<event family>/history`` views over an older dataset, too, and
+``<event family>/runs`` what a run of the warehouse takes from the events.
 """
 
 import functools
@@ -12,7 +13,7 @@ from typing import Literal
 from schemas.families import FAMILIES, with_needed
 from schemas.family import EventFamily
 
-Kind = Literal["tables", "views", "checks", "operations", "history"]
+Kind = Literal["tables", "views", "checks", "operations", "history", "stored", "runs"]
 
 _SHARED = "shared"
 
@@ -33,6 +34,11 @@ def find(kind: Kind, families: Iterable[EventFamily] | None = None) -> Mapping[s
         return found
     folders = {*(family.name for family in with_needed(families)), _SHARED}
     return {name: path for name, path in found.items() if path.partition("/")[0] in folders}
+
+
+def text(path: str) -> str:
+    """What a file that ``find`` found says."""
+    return resources.files("ddl").joinpath(path).read_text(encoding="utf-8")
 
 
 def family_of(path: str) -> EventFamily | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from google.cloud import bigquery
 
-from ddl import plan_fields
+from ddl import files, plan_fields
 from ddl.actions import (
     Action,
     CreateDataset,
@@ -59,7 +59,12 @@ class Options:
     older_dataset: Dataset | None = None
 
     def expiration_days(self, table: str) -> int | None:
-        """The age for the partitions of a table; None if the options do not set one."""
+        """The age for the partitions of a table; None if the options do not set one.
+
+        Stored tables outlive the events that they were made from.
+        """
+        if table in files.find("stored"):
+            return None
         if table == DEAD_LETTERS and self.dead_letter_expiration_days is not None:
             return self.dead_letter_expiration_days
         return None if table in _NEVER_EXPIRE else self.partition_expiration_days

@@ -10,9 +10,10 @@ import sqlglot
 from google.cloud import bigquery
 from sqlglot import exp
 
-from ddl import files, table_file
+from ddl import files, stored, table_file
 from gcp.dataset import Dataset
 from schemas.contract import walk
+from schemas.dates import EARLIEST_DATE, LATEST_DATE
 from schemas.families import DEFAULT_FAMILY
 from schemas.family import EventFamily
 
@@ -73,7 +74,10 @@ def table(dataset: Dataset, name: str) -> bigquery.Table:
 
 def tables(dataset: Dataset, families: Families = DEFAULT) -> list[bigquery.Table]:
     """The tables of these families, and the shared ones."""
-    return [table(dataset, name) for name in files.find("tables", families)]
+    return [
+        *(table(dataset, name) for name in files.find("tables", families)),
+        *(kept.declared for kept in stored.stored_tables(dataset, families)),
+    ]
 
 
 def columns(families: Families = DEFAULT) -> Mapping[str, bigquery.SchemaField]:
@@ -103,7 +107,42 @@ def queries(
         for kind in kinds
         for query in _queries(dataset, kind, families, older_dataset=str(older_dataset))
     )
-    return in_order(found, families)
+    return in_order([*found, *_live(dataset, families)], families)
+
+
+def _live(dataset: Dataset, families: Families) -> Iterator[Query]:
+    """The views of the stored tables, and their functions."""
+    kept = stored.stored_tables(dataset, families)
+    undated = {table.name: f"`{dataset.table(table.live)}`" for table in kept}
+    names = {name for table in kept for name in table.reads}
+    dates = f"(DATE '{EARLIEST_DATE}', DATE '{LATEST_DATE}')"
+    for table in kept:
+        view, function = dataset.table(table.live), dataset.table(f"{table.live}_between")
+        body = (
+            table.select(dataset, undated)
+            if not table.has_date
+            else (f"SELECT *\nFROM `{function}`{dates}")
+        )
+        described = {
+            field.name: field.description
+            for field in table.declared.schema
+            if field.name in table.columns
+        }
+        text = f"What {table.name} should hold, from the events."
+        head = f'CREATE OR REPLACE VIEW `{view}`\nOPTIONS (description = "{text}") AS\n'
+        reads = frozenset(_NAME.findall(body))
+        yield Query("VIEW", table.live, head + body, body, reads, described)
+        if table.has_date:
+            dated = {
+                name: f"`{dataset.table(f'{name}_live' if name in undated else name)}_between`"
+                "(first_date, last_date)"
+                for name in names
+            }
+            body = table.select(dataset, dated)
+            head = f"CREATE OR REPLACE TABLE FUNCTION `{function}`"
+            sql = f"{head}(first_date DATE, last_date DATE) AS\n{body}"
+            reads = frozenset(_NAME.findall(body))
+            yield Query("TABLE FUNCTION", f"{table.live}_between", sql, body, reads)
 
 
 def operations(dataset: Dataset, location: str, families: Families = DEFAULT) -> list[Query]:
@@ -126,7 +165,7 @@ def operations(dataset: Dataset, location: str, families: Families = DEFAULT) ->
 def in_order(found: Iterable[Query], families: Families = DEFAULT) -> list[Query]:
     """The same queries, each after those that it reads; raises as ``queries`` does."""
     by_name = {query.name: query for query in found}
-    known = by_name.keys() | files.find("tables", families).keys()
+    known = {*by_name, *files.find("tables", families), *files.find("stored", families)}
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for query in by_name.values():
         if unknown := query.reads - known:

@@ -1,10 +1,13 @@
 """Reads the table that a CREATE TABLE statement declares, as far as planning needs it."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 import sqlglot
 from google.cloud import bigquery
 from sqlglot import exp
+
+_RANGE = re.compile(r"RANGE_BUCKET\((\w+), GENERATE_ARRAY\((\d+), (\d+), (\d+)\)\)")
 
 DAY_MS = 24 * 60 * 60 * 1000
 
@@ -19,7 +22,14 @@ def declared(table_id: str, sql: str) -> bigquery.Table:
     if labels := options.get("labels"):
         pairs = (pair.expressions for pair in labels.expressions)
         table.labels = {key.name: value.name for key, value in pairs}
-    if partition := properties.find(exp.PartitionedByProperty):
+    partition = properties.find(exp.PartitionedByProperty)
+    if buckets := _RANGE.search(sql):
+        field, *bounds = buckets.groups()
+        start, end, interval = map(int, bounds)
+        table.range_partitioning = bigquery.RangePartitioning(
+            field=field, range_=bigquery.PartitionRange(start, end, interval)
+        )
+    elif partition:
         days = options.get("partition_expiration_days")
         table.time_partitioning = bigquery.TimePartitioning(
             field=partition.this.name, expiration_ms=int(days.name) * DAY_MS if days else None

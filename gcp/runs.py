@@ -16,6 +16,7 @@ from google.cloud import bigquery
 from gcp.dataset import Dataset
 
 ETL_METADATA = "etl_metadata"
+ETL_JOB_STATUS = "etl_job_status"
 _TIMEOUT_SECONDS = 60.0
 _CALL: dict[str, Any] = {
     "retry": bigquery.DEFAULT_RETRY.with_timeout(_TIMEOUT_SECONDS),

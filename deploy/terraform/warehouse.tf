@@ -7,14 +7,14 @@ resource "google_bigquery_dataset" "exams" {
 
 locals {
   dataset = "${var.project}.${google_bigquery_dataset.exams.dataset_id}"
-  ddl     = sort(tolist(fileset(local.repo, "ddl/*/{tables,views}/*.sql")))
+  ddl     = sort(tolist(fileset(local.repo, "ddl/*/{stored,tables,views}/*.sql")))
 
   # The columns that identify a person, and those that may contain what a student wrote.
   policy_tags = merge(
     { for column in setunion(["private_row", "student_id"], local.private_columns) : column => google_data_catalog_policy_tag.student["identity"].name },
     {
-      for column in ["answer", "attributes", "error_payload", "extra", "payload"] :
-      column => google_data_catalog_policy_tag.student["content"].name if local.exams || column != "answer"
+      for column in ["answer", "attributes", "error_payload", "extra", "final_answer_option", "payload"] :
+      column => google_data_catalog_policy_tag.student["content"].name if local.exams || !contains(["answer", "final_answer_option"], column)
     },
   )
 }

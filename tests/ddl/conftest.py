@@ -9,7 +9,7 @@ import pytest
 from wasmtime import Config, WasmtimeError
 from zetasql.core import wasm_client
 
-from ddl import files, statements
+from ddl import files, statements, stored
 from ddl.render import family as render
 from gcp import arguments
 from gcp.dataset import Dataset, _template
@@ -47,8 +47,10 @@ def engine(dataset: Dataset, families: statements.Families) -> GoogleSql:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wasm_client, "Config", CachingConfig)
         made = GoogleSql()
-    for table in files.find("tables", families):
-        made.create_table(statements.render(dataset, "tables", table))
+    for name in files.find("tables", families):
+        made.create_table(statements.render(dataset, "tables", name))
+    for table in stored.stored_tables(dataset, families):
+        made.create_table(table.create)
     for query in statements.queries(dataset, families):
         made.create(query)
     return made

@@ -5,9 +5,9 @@ view gives, ``expected/<view>.<date>.json`` what its table function gives for th
 ``<check>.json`` and ``<check>.<date>.json`` for the number of findings of a check.
 ``lateness.json`` and ``event_types.json`` are the view events with some columns only,
 ``last_events.json`` the view orders_current with those that say which event won, ``students.json``
-students_dim without its key. A row that goes in takes a default for what it leaves out; a row that
-comes out is null, 0 or false in every column that the file does not name. A NUMERIC with decimals
-is text.
+and ``sessions.json`` students_dim and sessions_fact_live without student_key. A row that goes in
+takes a default for what it leaves out; a row that comes out is null, 0 or false in every column
+that the file does not name. A NUMERIC with decimals is text.
 """
 
 import dataclasses
@@ -40,6 +40,7 @@ SHORT = {
     "event_types": ("events", "event_id, event_type"),
     "last_events": ("orders_current", "order_id, event_id, customer_id, status, total_amount"),
     "students": ("students_dim", "* EXCEPT (student_key)"),
+    "sessions": ("sessions_fact_live", "* EXCEPT (student_key)"),
 }
 _EXACT = decimal.Context(prec=76)
 JSON_COLUMNS = {"error_payload", "extra", "attributes", "row", "private_row", "kept_row"}
@@ -180,7 +181,7 @@ def assert_equal(view: str, got: list[Row], expected: list[Row]) -> None:
 def _identity(row: Row) -> str:
     keys = ("event_id", "session_id", "test_id", "question_id", "hour", "finding")
     keys += ("customer_id", "product_id", "warehouse_id", "event_date", "activity_type")
-    keys += ("student_id", "teacher_id", "valid_from")
+    keys += ("student_id", "teacher_id", "valid_from", "session_date")
     return "/".join(str(row.get(key)) for key in keys)
 
 

@@ -48,28 +48,8 @@ def moment(text: str | None) -> dt.datetime | None:
 
 def views(tables: Tables, first: dt.date, last: dt.date) -> dict[str, list[Row]]:
     """The rows of every view for these dates, in no order."""
-    read = {
-        name: [_timed(row) for row in rows if _within(row, first - MARGIN, last + MARGIN)]
-        for name, rows in tables.items()
-        if name in ("events_fact", "dead_letters", "session_changes_fact")
-    }
-    changes = [_timed(row) for row in tables.get("dimension_changes_fact", [])]
-    settings = dimension_oracle.rules(tables.get("lateness_settings", []), changes)
-    expiries = dimension_oracle.expiries(read.get("session_changes_fact", []))
-    copies = _grouped(read["events_fact"], "event_id")
-    kept = [min(rows, key=_copy_order) for rows in copies.values()]
-    kept = named(kept)
-    starts = _grouped(kept, "session_id", _is("session_start"))
-    judged = [
-        _judged(row, starts.get(row["session_id"], []), settings, expiries.get(row["session_id"]))
-        for row in kept
-    ]
-    sessions = [
-        session
-        for session in _sessions(judged, _store_errors(read.get("dead_letters", [])))
-        if first <= session[0]["client_ts"].date() <= last
-    ]
-    summaries = [_session(session) for session in sessions]
+    copies, judged, sessions = _read(tables, first, last)
+    summaries = [session_summary(session) for session in sessions]
     questions = _questions(sessions)
     return {
         "events": [row for row in judged if first <= row["client_ts"].date() <= last],
@@ -80,7 +60,7 @@ def views(tables: Tables, first: dt.date, last: dt.date) -> dict[str, list[Row]]
         ],
         "session_summary": summaries,
         "question_summary": questions,
-        "test_summary": _tests(summaries),
+        "test_summary": test_summaries(summaries),
         "session_starts_by_hour": _by_hour(summaries, "session_start_time", "session_starts"),
         "session_completions_by_hour": _by_hour(
             summaries, "session_end_time", "session_completions"
@@ -91,6 +71,36 @@ def views(tables: Tables, first: dt.date, last: dt.date) -> dict[str, list[Row]]
             if row["wrong_answers"]
         ],
     }
+
+
+def sessions(tables: Tables, first: dt.date, last: dt.date) -> list[list[Row]]:
+    """The events of each session of these dates, in order, their lateness judged."""
+    return _read(tables, first, last)[2]
+
+
+def _read(tables: Tables, first: dt.date, last: dt.date) -> tuple[Any, list[Row], list[list[Row]]]:
+    """Copies by event_id, one row per event with its lateness, and sessions."""
+    read = {
+        name: [_timed(row) for row in rows if _within(row, first - MARGIN, last + MARGIN)]
+        for name, rows in tables.items()
+        if name in ("events_fact", "dead_letters", "session_changes_fact")
+    }
+    changes = [_timed(row) for row in tables.get("dimension_changes_fact", [])]
+    settings = dimension_oracle.rules(tables.get("lateness_settings", []), changes)
+    expiries = dimension_oracle.expiries(read.get("session_changes_fact", []))
+    copies = _grouped(read["events_fact"], "event_id")
+    kept = named([min(rows, key=_copy_order) for rows in copies.values()])
+    starts = _grouped(kept, "session_id", _is("session_start"))
+    judged = [
+        _judged(row, starts.get(row["session_id"], []), settings, expiries.get(row["session_id"]))
+        for row in kept
+    ]
+    found = [
+        session
+        for session in _sessions(judged, _store_errors(read.get("dead_letters", [])))
+        if first <= session[0]["client_ts"].date() <= last
+    ]
+    return copies, judged, found
 
 
 def named(events: list[Row]) -> list[Row]:
@@ -164,7 +174,7 @@ def _sessions(events: list[Row], errors: list[Row]) -> list[list[Row]]:
     return [sorted(rows, key=order) for rows in _grouped([*events, *errors], "session_id").values()]
 
 
-def _answers(session: list[Row]) -> dict[str, list[Row]]:
+def answers(session: list[Row]) -> dict[str, list[Row]]:
     """The answers to each question, in order."""
 
     def order(row: Row) -> tuple[Any, ...]:
@@ -192,29 +202,26 @@ def _counts(events: list[Row], last_answers: list[Row]) -> Row:
     }
 
 
-def _session(events: list[Row]) -> Row:
-    start = min(
-        (e["client_ts"] for e in events if e["event_type"] == "session_start"), default=None
+def session_summary(events: list[Row]) -> Row:
+    starts, ends = (
+        [row["client_ts"] for row in events if row["event_type"] == f"session_{side}"]
+        for side in ("start", "end")
     )
-    end = max((e["client_ts"] for e in events if e["event_type"] == "session_end"), default=None)
+    start, end = min(starts, default=None), max(ends, default=None)
     effective = end or events[-1]["client_ts"]
     types = collections.Counter(row["event_type"] for row in events)
-    last_answers = [answers[-1] for answers in _answers(events).values()]
-    ids = {name: events[0][name] for name in ("session_id", "test_id", "student_id")}
-    return (
-        _counts(events, last_answers)
-        | ids
-        | {
-            "session_start_time": start,
-            "session_end_time": end,
-            "effective_session_end_time": effective,
-            "duration_seconds": None if start is None else max((effective - start) / SECOND, 0),
-            "is_complete": bool(start and end),
-            "total_answers_submitted": types["answer_submit"] + types["answer_resubmit"],
-            "total_store_errors": types["store_error"],
-            "test_submit_flag": min(types["test_submit"], 1),
-        }
-    )
+    return {
+        **_counts(events, [given[-1] for given in answers(events).values()]),
+        **{name: events[0][name] for name in ("session_id", "test_id", "student_id")},
+        "session_start_time": start,
+        "session_end_time": end,
+        "effective_session_end_time": effective,
+        "duration_seconds": None if start is None else max((effective - start) / SECOND, 0),
+        "is_complete": bool(start and end),
+        "total_answers_submitted": types["answer_submit"] + types["answer_resubmit"],
+        "total_store_errors": types["store_error"],
+        "test_submit_flag": min(types["test_submit"], 1),
+    }
 
 
 def _questions(sessions: list[list[Row]]) -> list[Row]:
@@ -224,9 +231,9 @@ def _questions(sessions: list[list[Row]]) -> list[Row]:
         for row in session:
             if row.get("question_id") is not None and row["event_type"] != "store_error":
                 events[test, row["question_id"]].append(row)
-        for question, answers in _answers(session).items():
-            firsts[test, question].append(answers[0])
-            lasts[test, question].append(answers[-1])
+        for question, given in answers(session).items():
+            firsts[test, question].append(given[0])
+            lasts[test, question].append(given[-1])
     return [_question(key, rows, firsts[key], lasts[key]) for key, rows in events.items()]
 
 
@@ -246,7 +253,7 @@ def _question(key: tuple[str, str], events: list[Row], firsts: list[Row], lasts:
     }
 
 
-def _tests(summaries: list[Row]) -> list[Row]:
+def test_summaries(summaries: list[Row]) -> list[Row]:
     sums = ("correct_answers", "wrong_answers", "late_submissions")
     return [
         {name: sum(session[name] for session in own) for name in sums}

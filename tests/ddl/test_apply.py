@@ -4,7 +4,7 @@ import pytest
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
-from ddl import statements
+from ddl import files, statements
 from ddl.__main__ import main
 from ddl.actions import DescribeColumns
 from ddl.apply import apply, prepare
@@ -25,7 +25,8 @@ def test_tables_are_made_as_declared(warehouse: Warehouse) -> None:
         assert [f.description for f in table.schema] == [f.description for f in declared.schema]
         assert table.clustering_fields == declared.clustering_fields
         expiration = table.time_partitioning and table.time_partitioning.expiration_ms
-        expires = declared.time_partitioning and table.table_id != "dimension_changes_fact"
+        kept = {"dimension_changes_fact", *files.find("stored")}
+        expires = declared.time_partitioning and table.table_id not in kept
         assert expiration == (400 * DAY_MS if expires else None)
         assert table.labels == {**declared.labels, "team": "exams"}
 

@@ -7,7 +7,7 @@ import pytest
 from google.cloud import bigquery
 from google.cloud.bigquery import SchemaField, TimePartitioning
 
-from ddl import statements
+from ddl import statements, stored
 from ddl.actions import DescribeColumns, LoadRows, UpdateTable
 from ddl.plan import DestructiveChangeError, Options, Present, Wanted, plan
 from ddl.statements import Query
@@ -17,6 +17,11 @@ from schemas.lateness import SettingsRow
 DAY_MS = 24 * 60 * 60 * 1000
 DATASET = Dataset("local-exams", "planned")
 NOTHING = Present(None, {}, {})
+STUDENTS = {
+    *("sessions_fact", "session_questions_fact", "question_interaction_fact"),
+    "test_summary_fact",
+}
+STORED = [table.name for table in stored.stored_tables(Dataset("local-exams", "planned"))]
 
 
 def wanted() -> Wanted:
@@ -81,7 +86,8 @@ def test_everything_is_made_once_in_an_order_that_works() -> None:
         "create table dead_letters",
         "create table etl_metadata",
     ]
-    assert planned[7:] == [f"create {q.kind.lower()} {q.name}" for q in wanted().queries]
+    assert planned[7:14] == [f"create table {name}" for name in STORED]
+    assert planned[14:] == [f"create {q.kind.lower()} {q.name}" for q in wanted().queries]
 
 
 def test_nothing_is_planned_where_nothing_differs() -> None:
@@ -145,7 +151,7 @@ def test_descriptions_and_labels_follow() -> None:
         "update labels of table lateness_settings",
         "update labels of table session_changes_fact",
         "update labels of table dead_letters",
-        "update labels of table etl_metadata",
+        *(f"update labels of table {name}" for name in ("etl_metadata", *STORED)),
     ]
     assert isinstance(actions[4], UpdateTable)
     assert actions[4].table.labels == {"team": "exams", "cost": "42"}
@@ -175,6 +181,8 @@ def test_expiration_and_labels_are_part_of_a_new_table() -> None:
         assert action.table.labels["team"] == "exams"
     made = {action.table.table_id: action.table.time_partitioning for action in tables}
     assert made.pop("lateness_settings") is made.pop("etl_metadata") is None
+    stored_tables = [made.pop(name) for name in STORED]  # which outlive what they are made from
+    assert {dated.expiration_ms for dated in stored_tables if dated} == {None}
     assert made.pop("dimension_changes_fact").expiration_ms is None
     assert made.keys() == {"events_fact", "session_changes_fact", "dead_letters"}
     assert {partitioning.expiration_ms for partitioning in made.values()} == {30 * DAY_MS}
@@ -266,6 +274,7 @@ def test_policy_tags_are_set_in_every_table_that_has_the_column_and_kept() -> No
     assert tagged([*actions]) == {
         "events_fact": ["student_id"],
         "dead_letters": ["payload", "student_id"],
+        **{name: ["student_id"] for name in STORED if name in STUDENTS},
     }
     for action in actions:
         assert isinstance(action, UpdateTable)

@@ -18,6 +18,7 @@ from schemas.families import FAMILIES
 from tests.conftest import Warehouse
 from tests.ddl.googlesql import GoogleSql, declared_columns
 from tests.ddl.parcels import PARCELS
+from tests.ddl.stored_sql import without_stored
 from tests.ddl.view_names import VIEWS, VIEWS_WITHOUT_A_FUNCTION
 
 DDL = Path(statements.__file__).parent
@@ -30,7 +31,7 @@ CONTRACT = [field.name for field in msgspec.structs.fields(ExamEvent)]
 def test_every_file_is_found() -> None:
     found = {
         path
-        for kind in ("tables", "views", "checks", "operations", "history")
+        for kind in ("tables", "views", "checks", "operations", "history", "stored", "runs")
         for path in files.find(kind).values()
     }
     assert {path.relative_to(DDL).as_posix() for path in FILES} == found
@@ -70,13 +71,13 @@ def test_a_built_package_holds_every_sql_file(tmp_path: Path) -> None:
 def test_terraform_applies_the_ddl_again_when_any_table_or_view_changes() -> None:
     terraform = (DDL.parent / "deploy/terraform/warehouse.tf").read_text()
     [pattern] = re.findall(r'fileset\(local\.repo, "(.*?)"\)', terraform)
-    assert "{tables,views}" in pattern
+    assert "{stored,tables,views}" in pattern
     watched = {
         path
-        for kind in ("tables", "views")
-        for path in DDL.parent.glob(pattern.replace("{tables,views}", kind))
+        for kind in ("stored", "tables", "views")
+        for path in DDL.parent.glob(pattern.replace("{stored,tables,views}", kind))
     }
-    assert watched == {path for path in FILES if path.parent.name in ("tables", "views")}
+    assert watched == {path for path in FILES if path.parent.name in ("stored", "tables", "views")}
 
 
 def query(name: str, *reads: str) -> statements.Query:
@@ -98,7 +99,11 @@ def test_a_view_that_reads_what_is_not_there_is_an_error() -> None:
         statements.in_order([query("a", "evnts")])
 
 
-@pytest.mark.parametrize("path", [*FILES, *COMMANDS], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [*(path for path in FILES if path.parent.name != "stored"), *COMMANDS],
+    ids=lambda path: path.stem,
+)
 def test_only_the_dataset_the_shared_dates_and_the_contract_are_filled_in(path: Path) -> None:
     text = path.read_text()
     used = set(string.Template(text).get_identifiers())
@@ -106,6 +111,7 @@ def test_only_the_dataset_the_shared_dates_and_the_contract_are_filled_in(path: 
     is_operation = path.parent.name == "operations"
     shared |= {"region", "tables"} if is_operation else set()
     shared |= {"older_dataset"} if path.parent.name == "history" else set()
+    shared |= {"arrived", "around"} if path.parent.name == "runs" else set()
     assert {"project", "dataset"} <= used <= {"project", "dataset"} | shared
     quoted = re.sub(r"`\$\{(project\}\.\$\{dataset|older_dataset)\}\.\w+`", "", text)
     if is_operation:
@@ -210,7 +216,7 @@ def test_views_give_what_their_functions_give(googlesql: GoogleSql, dataset: Dat
         ]
         for query in statements.queries(dataset, ALL)
     }
-    views = [query.name for query in statements.queries(dataset, ALL) if query.kind == "VIEW"]
+    views = [query.name for query in without_stored(dataset) if query.kind == "VIEW"]
     assert set(views) == VIEWS | VIEWS_WITHOUT_A_FUNCTION
     assert all(columns[view] == columns[f"{view}_between"] for view in VIEWS)
     events = statements.table(dataset, "events_fact").schema
@@ -221,7 +227,7 @@ def test_every_column_of_a_view_is_listed_and_described(
     googlesql: GoogleSql, dataset: Dataset
 ) -> None:
     """As written, with the list that ``apply`` leaves out, which a console needs."""
-    queries = statements.queries(dataset, ALL)
+    queries = without_stored(dataset)
     views = {query.name: query for query in queries if query.kind == "VIEW"}
     for name, view in views.items():
         whole = statements.render(dataset, "views", name)
@@ -276,7 +282,7 @@ def test_the_statements_run_as_they_stand(warehouse: Warehouse) -> None:
     tables = files.find("tables")
     for name in tables:
         client.query(statements.render(dataset, "tables", name)).result()
-    for query in statements.queries(dataset, ALL):
+    for query in without_stored(dataset):
         client.query(query.sql).result()
     found = {table.table_id for table in client.list_tables(str(dataset))}
     assert found == VIEWS | VIEWS_WITHOUT_A_FUNCTION | set(tables)

@@ -283,7 +283,7 @@ def test_tables_and_functions_are_those_of_the_ddl():
 
 def test_no_column_that_students_fill_is_left_without_a_policy_tag():
     tagged = set(re.findall(r'"(\w+)"', re.search(r"for column in \[(.*)\] :", TEXT)[1]))
-    free = {"answer", "extra", "error_payload", "payload", "attributes"}
+    free = {"answer", "final_answer_option", "extra", "error_payload", "payload", "attributes"}
     assert tagged == free & statements.columns().keys()
     assert "private_row" in TEXT
 

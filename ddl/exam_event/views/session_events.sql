@@ -14,8 +14,10 @@ WITH
       publish_ts,
       question_id,
       attempt_no,
+      answer,
       is_correct_answer,
-      is_late_submission
+      is_late_submission,
+      completion_status
     FROM `${project}.${dataset}.events_with_margin`(first_date, last_date)
   ),
   store_errors AS (
@@ -29,8 +31,10 @@ WITH
       publish_time AS publish_ts,
       question_id,
       CAST(NULL AS INT64) AS attempt_no,
+      CAST(NULL AS STRING) AS answer,
       CAST(NULL AS BOOL) AS is_correct_answer,
-      CAST(NULL AS BOOL) AS is_late_submission
+      CAST(NULL AS BOOL) AS is_late_submission,
+      CAST(NULL AS STRING) AS completion_status
     FROM `${project}.${dataset}.dead_letters`
     WHERE
       failed_date BETWEEN DATE_SUB(first_date, INTERVAL ${margin_days} DAY) AND DATE_ADD(last_date, INTERVAL ${margin_days} DAY)
@@ -45,15 +49,23 @@ SELECT
   session_id,
   FIRST_VALUE(test_id) OVER session AS test_id,
   FIRST_VALUE(student_id) OVER session AS student_id,
+  DATE(FIRST_VALUE(client_ts) OVER session, 'UTC') AS session_date,
   event_id,
   event_type,
   client_ts,
   question_id,
+  answer,
   is_correct_answer,
   is_late_submission,
+  completion_status,
   is_answer,
+  IF(is_answer, ROW_NUMBER() OVER answers, NULL) AS answer_number,
   is_answer AND ROW_NUMBER() OVER answers = 1 AS is_first_answer,
-  is_answer AND LEAD(event_id) OVER answers IS NULL AS is_last_answer
+  is_answer AND LEAD(event_id) OVER answers IS NULL AS is_last_answer,
+  event_type = 'test_submit'
+    AND ROW_NUMBER() OVER (
+      PARTITION BY session_id, event_type ORDER BY client_ts DESC, publish_ts DESC, event_id DESC
+    ) = 1 AS is_last_test_submit
 FROM all_events
 WHERE TRUE
 QUALIFY DATE(FIRST_VALUE(client_ts) OVER session, 'UTC') BETWEEN first_date AND last_date

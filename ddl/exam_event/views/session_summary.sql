@@ -1,10 +1,15 @@
-CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.session_summary_between`(first_date DATE, last_date DATE) AS
+-- What session_summary and sessions_fact have in common.
+CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.session_totals_between`(first_date DATE, last_date DATE) AS
 WITH
   sessions AS (
     SELECT
       session_id,
       ANY_VALUE(test_id) AS test_id,
       ANY_VALUE(student_id) AS student_id,
+      ANY_VALUE(session_date) AS session_date,
+      MIN(client_ts) AS first_event_time,
+      MAX(IF(event_type = 'test_submit', client_ts, NULL)) AS last_test_submit_time,
+      MAX(IF(is_last_test_submit, COALESCE(completion_status, 'completed'), NULL)) AS completion_status,
       MIN(IF(event_type = 'session_start', client_ts, NULL)) AS session_start_time,
       MAX(IF(event_type = 'session_end', client_ts, NULL)) AS session_end_time,
       MAX(client_ts) AS last_event_time,
@@ -27,8 +32,14 @@ WITH
   )
 SELECT
   session_id,
+  session_date,
   test_id,
   student_id,
+  COALESCE(session_start_time, first_event_time) AS began,
+  first_event_time,
+  last_event_time,
+  last_test_submit_time,
+  completion_status,
   session_start_time,
   session_end_time,
   effective_session_end_time,
@@ -50,6 +61,10 @@ SELECT
   final_wrong_answers,
   late_submissions
 FROM ended;
+
+CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.session_summary_between`(first_date DATE, last_date DATE) AS
+SELECT * EXCEPT (session_date, began, first_event_time, last_event_time, last_test_submit_time, completion_status)
+FROM `${project}.${dataset}.session_totals_between`(first_date, last_date);
 
 CREATE OR REPLACE VIEW `${project}.${dataset}.session_summary` (
   session_id OPTIONS (description = "One sitting of one student at one test."),

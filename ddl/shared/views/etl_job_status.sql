@@ -8,6 +8,7 @@ CREATE OR REPLACE VIEW `${project}.${dataset}.etl_job_status` (
   started_at OPTIONS (description = "When the run started."),
   completed_at OPTIONS (description = "When the run ended; null while it runs."),
   records_processed OPTIONS (description = "Rows that the run read."),
+  rows_written OPTIONS (description = "Rows that the run wrote."),
   records_failed OPTIONS (description = "Messages that the run wrote to dead_letters."),
   retry_count OPTIONS (description = "Requests that the run sent again after an outage."),
   error_message OPTIONS (description = "Why the run failed."),
@@ -25,6 +26,7 @@ SELECT
   started_at,
   finished_at AS completed_at,
   rows_read AS records_processed,
+  rows_written,
   records_failed,
   retry_count,
   error_message,
@@ -32,4 +34,4 @@ SELECT
   COALESCE(finished_at, started_at) AS updated_at
 FROM `${project}.${dataset}.etl_metadata`
 WHERE TRUE
-QUALIFY ROW_NUMBER() OVER (PARTITION BY pipeline_name, run_id ORDER BY COALESCE(finished_at, started_at) DESC, status DESC) = 1;
+QUALIFY ROW_NUMBER() OVER (PARTITION BY pipeline_name, run_id ORDER BY status = 'succeeded' DESC, status = 'failed' DESC, finished_at DESC) = 1;
