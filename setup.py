@@ -15,6 +15,7 @@ setup(
                 "transforms",
                 "pipeline",
                 "ddl",
+                "warehouse",
                 "dashboard",
                 "local_runner",
             )

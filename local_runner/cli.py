@@ -17,6 +17,14 @@ _COMMANDS = (
     ("ddl apply", "ddl.__main__", ("apply",), "create or update tables, functions and views"),
     ("ddl check", "ddl.__main__", ("check",), "look for rows that should not be there"),
     ("ddl render", "ddl.__main__", ("render",), "write a family's SQL files from its contract"),
+    ("warehouse run", "warehouse.__main__", ("run",), "bring the stored tables up to date"),
+    (
+        "warehouse status",
+        "warehouse.__main__",
+        ("status",),
+        "show the last runs, and how far behind",
+    ),
+    ("warehouse show", "warehouse.__main__", ("show",), "print the script of the next run"),
     ("dashboard", "dashboard.__main__", (), "show the numbers as a page in the browser"),
     ("doctor", "local_runner.doctor", (), "check what a run needs: machine, access, resources"),
     ("demo", "local_runner.__main__", ("demo",), "show the whole system on this machine"),
@@ -69,7 +77,7 @@ def _call(name: str, module: str, argv: Sequence[str]) -> int:
 
 
 def _help(commands: Sequence[tuple[str, str, tuple[str, ...], str]]) -> str:
-    lines = [f"  {name:<12}{text}" for name, _, _, text in commands]
+    lines = [f"  {name:<18}{text}" for name, _, _, text in commands]
     return "\n".join(
         [
             f"usage: {PROGRAM} COMMAND ...",

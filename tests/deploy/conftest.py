@@ -19,7 +19,16 @@ from tests.deploy.building import BUCKET, Template, build, free_port, resources,
 from tests.support.archives import write_archive
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("schemas", "gcp", "transforms", "pipeline", "ddl", "dashboard", "local_runner")
+PACKAGES = (
+    "schemas",
+    "gcp",
+    "transforms",
+    "pipeline",
+    "ddl",
+    "warehouse",
+    "dashboard",
+    "local_runner",
+)
 
 
 @pytest.fixture(scope="session")

@@ -232,6 +232,8 @@ def test_with_a_fake_bigquery_neither_is_a_field_that_a_record_lacks(monkeypatch
     writer.append([([{"size": {"unit": "kg", "later": None}, "tags": []}, {"size": None}],)])
     assert writer.flush() == []
     assert sent == [{"lines": [{"size": {"unit": "kg"}}, {"size": None}]}]
+
+
 def test_with_a_fake_bigquery_a_row_bears_the_time_of_the_request_that_took_it(new):
     sent = []
 

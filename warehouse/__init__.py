@@ -1,0 +1,1 @@
+"""Keeps stored tables equal to the views that define them."""

@@ -1,0 +1,86 @@
+"""The command line of the runs."""
+
+import argparse
+import datetime as dt
+import re
+
+from ddl import files
+from gcp import arguments
+from gcp.environments import environment_name
+
+OVERLAP_HOURS = 3
+_HOUR = re.compile(r"(\d{4})[:-](\d{2})[:-](\d{2})(?: (\d{2}))?", re.ASCII)
+
+
+@arguments.checked
+def moment(text: str) -> dt.datetime:
+    """A date (``2024-06-01``), an hour (``2024:06:01 10``) or an RFC 3339 timestamp, in UTC."""
+    found = _HOUR.fullmatch(text)
+    try:
+        if found:
+            year, month, day, hour = (int(part or 0) for part in found.groups())
+            return dt.datetime(year, month, day, hour, tzinfo=dt.UTC)
+        value = dt.datetime.fromisoformat(text)
+    except ValueError:
+        value = dt.datetime.min
+    if value.tzinfo is None:
+        raise ValueError("must be a date, an hour (2024:06:01 10) or an RFC 3339 timestamp")
+    return value.astimezone(dt.UTC)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Parses ``run``, ``status`` and ``show``."""
+    whole = arguments.Parser(
+        prog="python -m warehouse", description="Keeps the stored tables equal to their views."
+    )
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="bring the stored tables up to date")
+    show = commands.add_parser("show", help="print the script of the next run")
+    status = commands.add_parser("status", help="print the last runs, and what the next one reads")
+    for command in (run, show, status):
+        command.add_argument(
+            "--dataset", type=arguments.dataset, required=True, metavar="PROJECT.DATASET"
+        )
+    for command in (run, show):
+        command.add_argument(
+            "names", nargs="*" if command is run else 1, metavar="NAME", help="a stored table"
+        )
+    run.add_argument(
+        "--start",
+        type=moment,
+        help="backfill the sessions from this UTC day on, instead of what came since the last run",
+    )
+    run.add_argument("--end", type=moment, help="end of the backfill, exclusive; now, if left out")
+    run.add_argument(
+        "--verify",
+        action="store_true",
+        help="compare the last days with the views, and mend what differs",
+    )
+    run.add_argument("--env", type=environment_name, metavar="NAME", help="logged with the run")
+    for command in (run, show, status):
+        command.add_argument(
+            "--overlap_hours",
+            type=arguments.whole_number(0, 8_760),
+            default=OVERLAP_HOURS,
+            help="take rows again that came so long before the last run (default: 3)",
+        )
+    whole.set_defaults(fail=whole.error)
+    return whole
+
+
+def check(args: argparse.Namespace) -> None:
+    """Ends the process where the arguments do not fit together."""
+    stored = sorted(files.find("stored"))
+    if unknown := [name for name in getattr(args, "names", []) if name not in stored]:
+        args.fail(f"NAME: there is no stored table {unknown[0]}: use {', '.join(stored)}")
+    if args.command != "run":
+        return
+    if args.end and not args.start:
+        args.fail("--end needs --start")
+    if args.verify and args.start:
+        args.fail("--verify takes the last days: leave out --start and --end")
+    now = dt.datetime.now(dt.UTC)
+    if args.start and args.start > now:
+        args.fail("--start lies in the future: there is nothing to run")
+    if args.start and args.start >= (args.end or now):
+        args.fail("--start must lie before --end")
