@@ -4,7 +4,7 @@ resource "google_service_account" "account" {
     pipeline   = "runs the Dataflow job"
     replay     = "replays dead letters"
     bi         = "reads the warehouse, student data masked"
-    transforms = "keeps the daily sums, counts and checks"
+    transforms = "keeps the stored tables, counts and checks"
     erase      = "erases students"
     build      = "builds the template"
   })
@@ -197,10 +197,4 @@ resource "google_project_iam_member" "analyst" {
   project  = var.project
   role     = "roles/bigquery.jobUser"
   member   = each.key
-}
-
-resource "google_service_account_iam_member" "transfer_agent" {
-  service_account_id = google_service_account.account["transforms"].name
-  role               = "roles/iam.serviceAccountTokenCreator"
-  member             = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-bigquerydatatransfer.iam.gserviceaccount.com"
 }

@@ -59,6 +59,12 @@ locals {
       query   = "sum(rate(pubsub_googleapis_com:topic_send_message_operation_count{monitored_resource=\"pubsub_topic\",topic_id=\"exam-events\"}[10m])) > 0 unless sum(delta(${local.counter}=\"received\"}[10m])) > 0"
       urgency = "CRITICAL"
     }
+    stored-tables = {
+      title   = "Two runs in a row could not bring the stored tables up to date"
+      for     = "0s"
+      query   = "sum(increase(run_googleapis_com:job_completed_execution_count{monitored_resource=\"cloud_run_job\",job_name=\"exam-events-warehouse-hourly\",result=\"failed\"}[150m])) > 1.5"
+      urgency = "WARNING"
+    }
     cost = {
       title   = "The job has run with all of its workers for two hours"
       for     = "7200s"

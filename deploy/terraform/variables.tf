@@ -163,3 +163,9 @@ variable "python" {
   type        = string
   default     = ".venv/bin/python"
 }
+
+variable "warehouse_image" {
+  description = "Image that keeps the stored tables, as `make template` pushed it; null schedules no runs."
+  type        = string
+  default     = null
+}

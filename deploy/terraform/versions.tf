@@ -21,7 +21,7 @@ data "google_project" "this" {}
 
 resource "google_project_service" "used" {
   for_each = toset([
-    "artifactregistry", "bigquery", "bigquerydatapolicy", "bigquerydatatransfer", "bigquerystorage", "billingbudgets",
+    "artifactregistry", "bigquery", "bigquerydatapolicy", "bigquerystorage", "billingbudgets",
     "cloudbuild", "cloudresourcemanager", "cloudscheduler", "compute", "datacatalog", "dataflow", "iam", "iap", "logging", "monitoring", "pubsub", "run", "secretmanager", "storage",
   ])
   service            = "${each.key}.googleapis.com"

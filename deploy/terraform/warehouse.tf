@@ -42,18 +42,3 @@ resource "terraform_data" "tables" {
     ))
   }
 }
-
-# Sums by the day on which a session began, stored as tables, so that dashboards read a few rows
-# without student data. The last nine days are recomputed each night: a session can grow for eight.
-resource "google_bigquery_data_transfer_config" "daily" {
-  for_each             = toset([for summary in ["test_summary", "question_summary"] : summary if local.exams])
-  display_name         = "${each.key}_daily"
-  data_source_id       = "scheduled_query"
-  location             = var.location
-  schedule             = "every day 02:00"
-  service_account_name = google_service_account.account["transforms"].email
-  params = {
-    query = templatefile("${path.module}/daily.sql.tftpl", { dataset = local.dataset, summary = each.key })
-  }
-  depends_on = [terraform_data.tables, google_service_account_iam_member.transfer_agent]
-}

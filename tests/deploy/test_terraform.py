@@ -9,8 +9,6 @@ import subprocess
 import hcl2
 import pytest
 from prometheus_client import generate_latest
-from zetasql.api import Parser
-from zetasql.types import LanguageOptions
 
 from ddl import files, statements
 from gcp.dataset import Dataset
@@ -22,6 +20,7 @@ from schemas.errors import ErrorKind
 from schemas.families import FAMILIES
 from schemas.lateness import LateStatus
 from tests.deploy.conftest import ROOT
+from warehouse import arguments as warehouse_arguments
 
 FOLDER = ROOT / "deploy" / "terraform"
 FILES = sorted(FOLDER.glob("*.tf"))
@@ -269,16 +268,13 @@ def test_a_lost_region_takes_nothing_with_it_that_the_runbook_does_not_name():
         assert guard == {"prevent_destroy": True}
 
 
-def test_tables_and_functions_are_those_of_the_ddl():
+def test_tables_are_those_of_the_ddl():
     tables = {p["table_id"] for p in resources("google_bigquery_row_access_policy").values()}
     tables |= set(re.findall(r'"(\w+)"', local("written_tables") + local("lateness_tables")))
     rules = {"lateness_rules", "lateness_settings", "tests_dim", "dimension_versions"}
     assert tables == {"events_fact", "dead_letters", "dimension_changes_fact"} | rules
     queries = statements.queries(Dataset("local-exams", "x"))
     assert tables <= files.find("tables").keys() | {query.name for query in queries}
-    summaries = re.findall(r'for summary in \["(\w+_summary)", "(\w+_summary)"\]', TEXT)[0]
-    functions = {query.name for query in queries}
-    assert {f"{summary}_between" for summary in summaries} <= functions
 
 
 def test_no_column_that_students_fill_is_left_without_a_policy_tag():
@@ -296,27 +292,12 @@ def test_terraform_tells_every_setting_of_a_launch_and_no_other():
     assert sorted(listed) == sorted(wanted.replace("\\", "").split())
 
 
-@pytest.fixture(params=["test_summary", "question_summary"])
-def daily(request):
-    """The script of a scheduled query, with ``{dataset}`` still in it."""
-    template = (FOLDER / "daily.sql.tftpl").read_text()
-    return template.replace("${dataset}", "{dataset}").replace("${summary}", request.param)
-
-
-def test_googles_parser_takes_the_daily_sums_whole(daily):
-    language = LanguageOptions.maximum_features()
-    Parser.parse_script_static(daily.format(dataset="local-exams.x"), language)
-
-
-def test_the_daily_sums_can_be_made_again_and_again(applied, daily):
-    """Statement by statement: bqemulator has neither loops nor parameters in scripts."""
-    sql = daily.format(dataset=applied.dataset)
-    create, *_ = sql.split(";")
-    delete, insert = re.search(r"(DELETE .*?);\s*(INSERT .*?);", sql, re.DOTALL).groups()
-    for _ in range(2):
-        for statement in (create, delete, insert):
-            today = statement.replace("day.session_date", "CURRENT_DATE()")
-            applied.client.query(today).result()
+def test_scheduled_runs_are_commands_that_the_runner_takes():
+    commands = re.findall(r"args = (\[.*?\]) }", (FOLDER / "runs.tf").read_text())
+    assert len(commands) == 2
+    for command in map(json.loads, commands):
+        arguments = [*command, "--dataset=local-exams.exams", "--env=prod"]
+        warehouse_arguments.check(warehouse_arguments.parser().parse_args(arguments))
 
 
 def test_the_docs_give_every_variable_that_has_no_default():
