@@ -36,6 +36,7 @@ setup(
         "google-cloud-bigquery",
         "google-cloud-bigquery-storage",
         "google-cloud-pubsub",
+        "google-cloud-secret-manager",
         "grpcio",
         "msgspec",
         "packaging",

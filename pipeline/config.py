@@ -5,6 +5,7 @@ import enum
 from typing import TypeAlias
 
 from gcp.dataset import Dataset
+from pipeline.pseudonym.keys import PseudonymKeys
 from pipeline.sources.files import FileInput
 from pipeline.sources.postgres.input import PostgresInput
 from pipeline.sources.subscription import SubscriptionInput
@@ -44,6 +45,7 @@ class Config:
     dead_letter_topic: str | None
     write_method: WriteMethod
     micro_batch: MicroBatch | None
+    pseudonyms: PseudonymKeys | None = None
 
     @property
     def asked_bounds(self) -> Bounds:

@@ -92,7 +92,8 @@ class StoreFacts(beam.PTransform):
     ) -> tuple[beam.PCollection[DeadLetter], ...]:
         """Validates, judges and writes the events of the family."""
         family, config = self._family, self._config
-        run = RunInfo(family=family, pipeline_version=VERSION)
+        keys = config.pseudonyms
+        run = RunInfo(family, VERSION, None if keys is None else keys.read)
         facts = FactRows(family, VERSION)
         writer = WRITERS[config.write_method](
             config.dataset, family.table, facts.columns, family.column("ingest_ts")

@@ -14,6 +14,7 @@ from apache_beam.options.pipeline_options import (
 
 from gcp import arguments
 from pipeline.config import Config, Input, MicroBatch, WriteMethod
+from pipeline.pseudonym.keys import OPTION, add_pseudonym_key, pseudonym_keys
 from pipeline.source_options import PULL_OPTIONS, PULLED_FAMILIES, add_pull, postgres_input
 from pipeline.sources.files import FileInput
 from pipeline.sources.postgres.input import PostgresInput
@@ -54,6 +55,7 @@ class ExamEventsOptions(PipelineOptions):
         add_pull(parser)
         _add_output(parser)
         _add_rules(parser)
+        add_pseudonym_key(parser)
         _add_micro_batch(parser)
 
 
@@ -176,7 +178,10 @@ def parse(argv: Sequence[str]) -> tuple[Config, PipelineOptions]:
     """
     _check(argv)
     options = PipelineOptions(list(argv))
-    config = _config(options.view_as(ExamEventsOptions))
+    try:
+        config = _config(options.view_as(ExamEventsOptions))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     standard = options.view_as(StandardOptions)
     if config.micro_batch is not None:
         _check_runs_here(options)
@@ -186,6 +191,8 @@ def parse(argv: Sequence[str]) -> tuple[Config, PipelineOptions]:
         raise UsageError(f"--input_subscription: {standard.runner} cannot read Pub/Sub")
     if options.view_as(ExamEventsOptions).id_label and standard.runner != DATAFLOW_RUNNER:
         raise UsageError("--id_label works on Dataflow only")
+    if standard.runner == DATAFLOW_RUNNER and config.pseudonyms and config.pseudonyms.local:
+        raise UsageError(f"{OPTION}: workers do not have {config.pseudonyms.local}")
     cloud = options.view_as(GoogleCloudOptions)
     cloud.project = cloud.project or config.dataset.project
     if cloud.template_location and isinstance(config.input, PostgresInput):
@@ -234,6 +241,7 @@ def _config(ours: ExamEventsOptions) -> Config:
         dead_letter_topic=ours.dead_letter_topic,
         write_method=WriteMethod(ours.write_method),
         micro_batch=_micro_batch(ours),
+        pseudonyms=pseudonym_keys(ours.pseudonym_key, families),
     )
 
 
@@ -241,10 +249,7 @@ def _input(ours: ExamEventsOptions, families: Sequence[EventFamily]) -> Input:
     if [ours.input, ours.input_subscription, ours.input_postgres or None].count(None) != 2:
         raise UsageError("give one of --input_subscription, --input and --input_postgres")
     if ours.input_postgres:
-        try:
-            return postgres_input(ours, families)
-        except ValueError as error:
-            raise UsageError(str(error)) from None
+        return postgres_input(ours, families)
     _check_goes_with(ours, PULL_OPTIONS, "input_postgres")
     if ours.input_subscription is not None:
         if ours.dead_letter_topic is None:

@@ -25,9 +25,11 @@ from gcp.clients import (
 )
 from gcp.dataset import Dataset
 from gcp.retry import gateways_answer_as_outage
+from gcp.secrets import SecretDeniedError, SecretError
 from pipeline.config import Config, WriteMethod
 from pipeline.lookups.lateness_settings import read_table
 from pipeline.lookups.session_starts import query as query_starts
+from pipeline.pseudonym.keys import PseudonymKeys
 from pipeline.sinks.storage_write.stream import default_stream
 from pipeline.sources.files import FileInput, check_archive, match
 from pipeline.sources.postgres.input import PostgresInput
@@ -69,6 +71,8 @@ def check(config: Config) -> Bounds:
     Raises:
         StartupError: something is missing, unreachable or not what the pipeline writes to.
     """
+    if config.pseudonyms is not None:
+        _where_allowed(check_keys, config.pseudonyms)
     if isinstance(config.input, FileInput):
         check_files(config.input.name)
     elif isinstance(config.input, PostgresInput):
@@ -83,7 +87,8 @@ def check(config: Config) -> Bounds:
     )
     if any(family.judged_types for family in config.families):
         _check_lateness(config)
-    _warn_of_private_fields(config.families)
+    if config.pseudonyms is None:
+        _warn_of_private_fields(config.families)
     asked = config.asked_bounds
     return {
         name: _bounded_by_expiration(asked[name], filter(None, (table, dead_letters)))
@@ -109,7 +114,7 @@ def _warn_of_private_fields(families: Iterable[EventFamily]) -> None:
         f"{family.name}.{path}"
         for family in families
         for path, field in family.contract.walk()
-        if field.private
+        if field.private or field.has_pseudonym
     ]
     if paths:
         _LOG.warning("personal data is stored as sent, without pseudonyms: %s", ", ".join(paths))
@@ -128,6 +133,16 @@ def _where_allowed(
 
 # Each check raises StartupError if the run could not work, and UncheckedError if this account has
 # no permission to check.
+
+
+def check_keys(keys: PseudonymKeys) -> None:
+    """Checks that the keys of pseudonyms can be read and are long enough."""
+    try:
+        keys.read()
+    except SecretDeniedError as error:
+        raise UncheckedError(str(error)) from None
+    except SecretError as error:
+        raise StartupError(str(error)) from None
 
 
 def check_files(pattern: str) -> None:

@@ -15,6 +15,7 @@ from gcp.dataset import Dataset
 from gcp.errors import SERVICE_ERRORS, explain
 from gcp.runs import Outcome, Run, RunLog, Status
 from pipeline.config import Config
+from pipeline.pseudonym.keys import PseudonymKeys
 from pipeline.sources.postgres.engine import get_engine
 from pipeline.sources.postgres.input import PostgresInput, SourceError
 from pipeline.sources.postgres.mapping import DIMENSIONS
@@ -23,6 +24,7 @@ from pipeline.sources.postgres.plan import Pull, PullState, begin
 from pipeline.sources.postgres.read import read_keys
 from pipeline.sources.postgres.source import ROWS_READ, ReadPostgres
 from schemas import metrics
+from schemas.families import FAMILIES
 from schemas.message import Message
 
 PULL, BACKFILL = "postgres_pull", "postgres_backfill"
@@ -38,6 +40,7 @@ class PullRun:
     source: PostgresInput
     log: RunLog
     run: Run
+    pseudonyms: PseudonymKeys | None = None
     state: PullState | None = None
     outcome: Outcome | None = None
 
@@ -69,10 +72,16 @@ class PullRun:
         # Read first, so that a key which the database does not have is one that it has no more.
         known = _known_keys(self.log.client, self.log.dataset)
         tables = {name: found.table for name, found in pull.queries.tables.items()}
-        mapper = RowMapper(tables, self.source.families, self.source.mapping.time_zone)
+        chain = None if self.pseudonyms is None else self.pseudonyms.read()
+        identity_key = None if chain is None else chain.identity_key
+        time_zone = self.source.mapping.time_zone
+        mapper = RowMapper(tables, self.source.families, time_zone, identity_key)
         for name in names:
-            there = set(read_keys(engine, self.source, pull, name))
-            for key in sorted(known.get(DIMENSIONS[name], set()) - there):
+            there, stored = set(read_keys(engine, self.source, pull, name)), known[DIMENSIONS[name]]
+            if chain is not None and _is_of_persons(DIMENSIONS[name]):
+                there = {chain.pseudonym(key) for key in there}
+                stored = {chain.pseudonym(key) for key in stored}
+            for key in sorted(stored - there):
                 event = mapper.dimension_delete(
                     name, key, str(state.next_since), pull.began - _MOMENT
                 )
@@ -103,7 +112,7 @@ def logged(config: Config, source: PostgresInput) -> Iterator[PullRun]:
         window_end=source.end,
     )
     with bigquery_client(config.dataset.project) as client:
-        pull = PullRun(source, RunLog(client, config.dataset), run)
+        pull = PullRun(source, RunLog(client, config.dataset), run, config.pseudonyms)
         try:
             pull.log.started(run)
             yield pull
@@ -133,6 +142,11 @@ def _reason(error: BaseException) -> str:
     return "interrupted"
 
 
+def _is_of_persons(dimension: str) -> bool:
+    only_if = FAMILIES[DIMENSION_CHANGE].contract["key"].private_if
+    return only_if is not None and dimension in only_if[1]
+
+
 def _known_keys(client: bigquery.Client, dataset: Dataset) -> Mapping[str, set[str]]:
     """The keys of each dimension that the warehouse has, deleted ones left out."""
     sql = (
@@ -140,7 +154,7 @@ def _known_keys(client: bigquery.Client, dataset: Dataset) -> Mapping[str, set[s
         "WHERE TRUE QUALIFY NOT is_deleted AND "
         "ROW_NUMBER() OVER (PARTITION BY dimension, key ORDER BY version_ts DESC) = 1"
     )
-    keys: dict[str, set[str]] = {}
+    keys: dict[str, set[str]] = {dimension: set() for dimension in DIMENSIONS.values()}
     for row in client.query(sql).result():
-        keys.setdefault(row["dimension"], set()).add(row["key"])
+        keys[row["dimension"]].add(row["key"])
     return keys

@@ -2,11 +2,12 @@
 
 import argparse
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from gcp import arguments
 from gcp.environments import environment_name
+from pipeline.pseudonym.keys import pseudonym_keys
 from pipeline.sources.postgres import mapping
 from pipeline.sources.postgres.input import PostgresInput
 from pipeline.sources.postgres.messages import DIMENSION_CHANGE, EXAM_EVENT, SESSION_CHANGE
@@ -79,7 +80,7 @@ def _bound(text: str) -> dt.datetime:
     return window_bound(text, None)
 
 
-def postgres_input(ours: Any, families: Iterable[EventFamily]) -> PostgresInput:
+def postgres_input(ours: Any, families: Sequence[EventFamily]) -> PostgresInput:
     """The input that the parsed options name.
 
     Raises:
@@ -105,6 +106,7 @@ def postgres_input(ours: Any, families: Iterable[EventFamily]) -> PostgresInput:
         )
     except ValueError as error:
         raise ValueError(f"--source_mapping: {error}") from None
+    keys = pseudonym_keys(ours.pseudonym_key, families)
     return PostgresInput(
         env=ours.env,
         mapping=tables,
@@ -114,4 +116,5 @@ def postgres_input(ours: Any, families: Iterable[EventFamily]) -> PostgresInput:
         full=ours.full,
         start=start,
         end=end,
+        pseudonym_key=None if keys is None else keys.identity_key,
     )

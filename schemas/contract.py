@@ -2,7 +2,9 @@
 
 Beside Avro's own types, a field may have the properties ``minLength`` and ``maxLength`` (characters
 of a string, elements of an array), ``minimum`` and ``maximum`` (of a number), ``pattern`` (of a
-whole string) and ``private`` (what a pseudonym replaces).
+whole string), ``private`` (personal data: a pseudonym replaces a string, anything else stays in a
+column that only some may read) and ``privateIf`` (a string that is private where another field has
+one of these values).
 """
 
 import dataclasses
@@ -23,6 +25,9 @@ NUMERIC_PRECISION, NUMERIC_SCALE = 38, 9
 
 MAX_INTEGER_DIGITS = NUMERIC_PRECISION - NUMERIC_SCALE
 """Of a decimal."""
+
+PERSON_IDS = frozenset({"customer_id", "learner_id", "student_id", "teacher_id", "user_id"})
+"""What ids of persons are called: a pseudonym replaces them inside of JSON columns too."""
 
 MAX_NESTING = 15
 """BigQuery's limit: https://cloud.google.com/bigquery/docs/nested-repeated#limitations"""
@@ -71,7 +76,8 @@ class Field:
         min_length, max_length: characters of a string; elements of an array.
         minimum, maximum: of a number.
         pattern: what a whole string must match.
-        private: whether a pseudonym replaces the value.
+        private: whether it is personal data; a pseudonym replaces a string.
+        private_if: the name and the values of a field beside it that make this one private.
     """
 
     name: str
@@ -87,6 +93,12 @@ class Field:
     maximum: decimal.Decimal | None = None
     pattern: str | None = None
     private: bool = False
+    private_if: tuple[str, frozenset[str]] | None = None
+
+    @property
+    def has_pseudonym(self) -> bool:
+        """Whether a pseudonym replaces the value, or may replace it."""
+        return self.kind is FieldKind.STRING and (self.private or self.private_if is not None)
 
 
 class _Nested(Protocol):
@@ -189,8 +201,16 @@ def _field(declared: Mapping[str, Any], inside: str, level: int) -> Field:
         max_length=declared.get("maxLength"),
         pattern=declared.get("pattern"),
         private=declared.get("private", False),
+        private_if=_condition(declared.get("privateIf")),
         **bounds,
     )
+
+
+def _condition(declared: Mapping[str, Sequence[str]] | None) -> tuple[str, frozenset[str]] | None:
+    if declared is None:
+        return None
+    [(name, values)] = declared.items()
+    return name, frozenset(values)
 
 
 def _check_decimal(avro: Mapping[str, Any], path: str) -> None:

@@ -38,6 +38,7 @@ class EventFamily:
         person_where: values of other contract fields, without which ``person`` names no person.
         person_through: a contract field by which events belong to a person who has an event of
             another family with the same value, where they name none themselves.
+        needs_pseudonyms: whether a run of its events refuses to start without a pseudonym key.
         unknown: what becomes of fields that the contract does not know: ``keep`` them in ``extra``,
             ``refuse`` the message, or ``drop`` and count them.
         route_by: a field that distinguishes this family from others with the same event types.
@@ -63,6 +64,7 @@ class EventFamily:
     person: str | None = None
     person_where: Mapping[str, str] = dataclasses.field(default_factory=dict)
     person_through: str | None = None
+    needs_pseudonyms: bool = False
     unknown: Literal["keep", "refuse", "drop"] = "keep"
     route_by: str | None = None
     max_ahead_days: int | None = None

@@ -6,7 +6,7 @@ Each returns its main output first and, if a message can fail in it, the dead le
 import dataclasses
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, TypeAlias
 
 import apache_beam as beam
@@ -23,6 +23,7 @@ from schemas.message import Message, ValidEvent
 from transforms.dead_letters import DeadLetterFactory, internal_error
 from transforms.decoding.decode import Decoder
 from transforms.decoding.unknown_fields import ContractNames
+from transforms.pseudonyms import PseudonymChain, Pseudonymizer
 from transforms.validate import Validator
 
 DEAD_LETTERS = "dead_letters"
@@ -33,10 +34,15 @@ Dead: TypeAlias = TaggedOutput[Literal["dead_letters"], DeadLetter]
 
 @dataclasses.dataclass(frozen=True)
 class RunInfo:
-    """What is the same for every element of a run."""
+    """What is the same for every element of a run.
+
+    Attributes:
+        pseudonyms: reads the keys of pseudonyms, on the worker; None for ids as sent.
+    """
 
     family: EventFamily
     pipeline_version: str
+    pseudonyms: Callable[[], PseudonymChain] | None = None
 
     @property
     def letters(self) -> DeadLetterFactory:
@@ -120,8 +126,11 @@ class _ValidateFn(StepFn):
     def setup(self) -> None:
         super().setup()
         family = self.run.family
+        chain = self.run.pseudonyms() if self.run.pseudonyms is not None else None
+        self._pseudonyms = None if chain is None else Pseudonymizer(family, chain)
+        identity_key = None if chain is None else chain.identity_key
         self._decoder = Decoder(family)
-        self._validator = Validator(family, self._bounds, self._decoder)
+        self._validator = Validator(family, self._bounds, self._decoder, identity_key)
         self._names = ContractNames(family)
 
     def process(self, element: Message) -> Iterator[ValidEvent | Dead]:
@@ -132,6 +141,8 @@ class _ValidateFn(StepFn):
             accepted = self._validator.validate(element, now)
             if accepted.extra is not None:
                 self._count_unknown_fields(accepted.extra)
+            if self._pseudonyms is not None:
+                accepted = self._pseudonyms.replace(accepted)
         except ContractError as error:
             yield self._dead(self.letters.of_error(element, Rejection.of(error), self.stage, now))
             return

@@ -12,11 +12,16 @@ from transforms.identity import with_event_id
 
 @dataclasses.dataclass(frozen=True)
 class Validator:
-    """The contract of one family, types and rules. Create it once per worker."""
+    """The contract of one family, types and rules. Create it once per worker.
+
+    Attributes:
+        identity_key: of the ids that events without one get, see ``transforms.identity``.
+    """
 
     family: EventFamily
     bounds: EventTimeBounds
     decoder: Decoder
+    identity_key: bytes | None = dataclasses.field(default=None, repr=False)
 
     def validate(self, message: Message, now: dt.datetime) -> ValidEvent:
         """The event of a message.
@@ -40,5 +45,5 @@ class Validator:
         for rule in self.family.rules:
             rule(event)
         if event.event_id is None:
-            event = with_event_id(event, extra)
+            event = with_event_id(event, extra, self.identity_key)
         return self.family.valid_event(message=message, event=event, extra=extra)

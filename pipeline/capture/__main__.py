@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from gcp import arguments
 from gcp.environments import environment_name
+from pipeline.pseudonym.keys import add_pseudonym_key, pseudonym_keys
 from pipeline.sources.postgres.mapping import default_mapping, read_mapping, time_zone
 from pipeline.sources.postgres.messages import DIMENSION_CHANGE, EXAM_EVENT, SESSION_CHANGE
 from pipeline.stop_signals import on_stop_signal
@@ -110,12 +111,21 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="ZONE",
         help="of timestamps without a time zone, such as Europe/Berlin",
     )
+    add_pseudonym_key(
+        parser,
+        "make ids of events under the key of the run that reads the topic (its first, after a "
+        "rotation), so that no id of a person can be guessed from them; see pipeline.main",
+    )
     args = parser.parse_args(argv)
     for family in args.event_family:
         if family.name not in _FAMILIES:
             parser.error(
                 f"--event_family: a capture has no {family.name}, only {', '.join(_FAMILIES)}"
             )
+    try:
+        args.pseudonym_key = pseudonym_keys(args.pseudonym_key)
+    except ValueError as error:
+        parser.error(str(error))
     try:
         if args.source_mapping is None:
             args.source_mapping = default_mapping(args.source_time_zone)

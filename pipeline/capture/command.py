@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from gcp.errors import SERVICE_ERRORS, about, explain
+from gcp.secrets import SecretError
 from pipeline import health_server
 from pipeline.capture.health import Health
 from pipeline.capture.loop import Capture
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace, stop: threading.Event) -> str | None:
     """Captures until ``stop`` is set; returns the fault that ended it before, in one line."""
     try:
         _capture(args, stop)
-    except (SourceError, ProtocolError, health_server.PortError) as error:
+    except (SourceError, SecretError, ProtocolError, health_server.PortError) as error:
         return str(error)
     except SERVICE_ERRORS as error:
         return explain(error)
@@ -41,7 +42,10 @@ def run(args: argparse.Namespace, stop: threading.Event) -> str | None:
 def _capture(args: argparse.Namespace, stop: threading.Event) -> None:
     mapping = args.source_mapping
     families = frozenset(family.name for family in args.event_family)
-    source = PostgresInput(args.env, mapping, families)
+    keys = args.pseudonym_key
+    source = PostgresInput(
+        args.env, mapping, families, pseudonym_key=None if keys is None else keys.identity_key
+    )
     if not source.tables():
         raise SourceError("no table of --source_mapping has events of --event_family")
     engine = get_engine(args.env, QueuePool)

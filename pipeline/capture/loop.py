@@ -64,7 +64,10 @@ class Capture:
         self._engine, self._source, self._slot = engine, source, slot
         self._publisher, self._topic = publisher, topic
         self._health, self._stop = health, stop
-        self._mapper = RowMapper(source.mapping.tables, source.families, source.mapping.time_zone)
+        key = source.pseudonym_key() if source.pseudonym_key is not None else None
+        self._mapper = RowMapper(
+            source.mapping.tables, source.families, source.mapping.time_zone, key
+        )
         self._names: dict[TableId, str] = {}
         self._queries: Queries | None = None
         self._relations: dict[int, Relation] = {}

@@ -32,6 +32,7 @@ ON_ONE_MACHINE = {
     "metrics_port",
 }
 
+VERSION = "projects/local-exams/secrets/pseudonyms-k1/versions/1"
 # For each option what it takes and what it refuses.
 SAMPLES = {
     "input_subscription": (
@@ -62,6 +63,10 @@ SAMPLES = {
     "settings_refresh_seconds": (["1", "600"], ["0", "-1", "often"]),
     "write_method": (["STORAGE_WRITE_API", "STREAMING_INSERTS"], ["FILE_LOADS", ""]),
     "id_label": (["event_id"], []),
+    "pseudonym_key": (
+        [f"k1={VERSION}", f"k1={VERSION},k_2={VERSION[:-1]}12"],
+        ["", VERSION, f"K1={VERSION}", f"k1={VERSION[:-1]}latest", "k1=env:KEY", "k1=file:/key"],
+    ),
     "input": (["gs://archive/2026-03-02/*.avro", "events.jsonl"], ["gs://archive/", "events.csv"]),
 }
 
