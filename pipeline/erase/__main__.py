@@ -13,22 +13,18 @@ from apache_beam.io.filesystem import BeamIOError
 from google.api_core.exceptions import BadRequest
 from google.cloud import bigquery
 
-from gcp import arguments
+from gcp import arguments, streaming_buffer
 from gcp.clients import bigquery_client
+from gcp.secrets import SecretError
 from pipeline.erase.persons import Persons, archived, rewrite
 from pipeline.erase.tables import THEIRS, person_tables
+from pipeline.pseudonym.keys import add_pseudonym_key, pseudonym_keys
 from pipeline.sources.files import check_archive, match
 from schemas.contract import MAX_ID_LENGTH
-from schemas.families import FAMILIES, with_needed
+from schemas.families import with_needed
 from schemas.family import EventFamily
 from schemas.tables import DEAD_LETTERS
 
-# How long rows stay in BigQuery's streaming buffer at most. Used only to say when to try again, and
-# if a table reports a buffer without its age.
-STREAMING_BUFFER = dt.timedelta(minutes=90)
-# A row says when it was sent, the buffer when it arrived.
-_ON_THE_WAY = dt.timedelta(minutes=5)
-_BUFFER_REFUSAL = "would affect rows in the streaming buffer"
 # Seconds. The library's default is ten minutes; here a person waits.
 _CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(30)}
 _IDS_IN_A_QUERY = 10_000
@@ -52,20 +48,12 @@ class _Rows:
     @property
     def sent(self) -> str | None:
         """The column with the time at which a row was sent; None if it was not streamed."""
-        sent = {family.table: family.column("ingest_ts") for family in FAMILIES.values()}
-        return (sent | {DEAD_LETTERS: "failed_at"}).get(self.table.table_id)
+        return streaming_buffer.sent_column(self.table.table_id)
 
     @functools.cached_property
     def deletable(self) -> tuple[str, dt.datetime | None]:
         """A condition for rows outside the streaming buffer, and its parameter ``@settled``."""
-        buffer, sent = self.table.streaming_buffer, self.sent
-        if buffer is None or sent is None:
-            return "TRUE", None
-        if buffer.oldest_entry_time is None:
-            settled = dt.datetime.now(dt.UTC) - STREAMING_BUFFER
-        else:
-            settled = buffer.oldest_entry_time - _ON_THE_WAY
-        return f"IFNULL({sent} < @settled, FALSE)", settled
+        return streaming_buffer.settled(self.table)
 
 
 @dataclasses.dataclass
@@ -84,11 +72,7 @@ class _Left:
     def lines(self) -> Iterator[str]:
         """What the user must do, one line for each kind of rows."""
         if self.newest is not None:
-            again = self.newest + STREAMING_BUFFER
-            yield (
-                f"{self.rows:,} rows are still in BigQuery's streaming buffer, where they cannot "
-                f"be deleted: run it again after {again:%Y-%m-%d %H:%M} UTC"
-            )
+            yield streaming_buffer.when_to_repeat(self.rows, self.newest, "deleted")
         if self.cut:
             yield (
                 f"{self.cut:,} dead letters are cut and cannot be assigned to a person: find "
@@ -100,8 +84,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the exit code is 1 if it failed or rows are left."""
     args = _parse(argv)
     try:
+        if args.pseudonym_key is not None:
+            # Rows have the pseudonyms; payloads and archives have the ids.
+            args.persons = args.persons.union(*map(args.pseudonym_key.read().stages, args.persons))
         with bigquery_client(args.dataset.project) as client:
             left = _erase(client, args)
+    except SecretError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     except arguments.SERVICE_ERRORS as error:
         print(f"error: {arguments.explain(error)}", file=sys.stderr)
         return 1
@@ -200,7 +190,7 @@ def _delete(client: bigquery.Client, rows: _Rows) -> bool:
     try:
         list(_query(client, sql, rows.ids, settled))
     except BadRequest as error:
-        if _BUFFER_REFUSAL not in str(error):
+        if streaming_buffer.REFUSAL not in str(error):
             raise
         return False
     return True
@@ -268,7 +258,16 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "the kinds of events to delete theirs of; the registration of each says which field names "
         "a person",
     )
+    add_pseudonym_key(
+        parser,
+        "a key under which the ids were replaced by pseudonyms: rows of the id and of all its "
+        "pseudonyms are deleted; all keys of the run, the oldest first",
+    )
     args = parser.parse_args(argv)
+    try:
+        args.pseudonym_key = pseudonym_keys(args.pseudonym_key)
+    except ValueError as error:
+        parser.error(str(error))
     if not any(family.person for family in args.event_family):
         names = ", ".join(family.name for family in args.event_family)
         parser.error(f"--event_family: no field of {names} names a person")
