@@ -14,6 +14,7 @@ _COMMANDS = (
     ("reconcile", "pipeline.reconcile", (), "compare messages published with messages stored"),
     ("replay", "pipeline.replay.__main__", (), "send dead letters back to the main topic"),
     ("erase", "pipeline.erase.__main__", (), "delete what is stored of persons"),
+    ("pseudonym", "pipeline.pseudonym.__main__", (), "print the pseudonyms of persons' ids"),
     ("ddl apply", "ddl.__main__", ("apply",), "create or update tables, functions and views"),
     ("ddl check", "ddl.__main__", ("check",), "look for rows that should not be there"),
     ("ddl render", "ddl.__main__", ("render",), "write a family's SQL files from its contract"),
