@@ -9,6 +9,7 @@
 set -euo pipefail
 
 : "${EVENT_FAMILIES:=exam_event}" # names separated by commas
+: "${PSEUDONYM_KEYS:=}"           # NAME=projects/.../versions/N, separated by commas, oldest first
 
 usage() {
   sed -n 's/^# usage: /usage: /p' "$0" >&2
@@ -46,7 +47,7 @@ launch() {
     --additional-experiments="streaming_mode_at_least_once,min_num_workers=$MIN_WORKERS" \
     --num-workers="$MIN_WORKERS" --max-workers="$MAX_WORKERS" --worker-machine-type="$MACHINE_TYPE" \
     --additional-user-labels="$LABELS" \
-    --parameters="^;^input_subscription=$INPUT_SUBSCRIPTION;dead_letter_topic=$DEAD_LETTER_TOPIC;dataset=$DATASET;event_family=$EVENT_FAMILIES;sdk_container_image=$REPOSITORY/exam-events:$tag" \
+    --parameters="^;^input_subscription=$INPUT_SUBSCRIPTION;dead_letter_topic=$DEAD_LETTER_TOPIC;dataset=$DATASET;event_family=$EVENT_FAMILIES${PSEUDONYM_KEYS:+;pseudonym_key=$PSEUDONYM_KEYS};sdk_container_image=$REPOSITORY/exam-events:$tag" \
     --format="value(job.id)" "$@"
 }
 

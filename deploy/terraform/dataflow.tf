@@ -73,6 +73,7 @@ output "launch_settings" {
     SUBNETWORK=regions/${var.region}/subnetworks/${google_compute_subnetwork.dataflow.name}
     DATASET=${local.dataset}
     EVENT_FAMILIES=${join(",", var.event_families)}
+    PSEUDONYM_KEYS=${join(",", local.pseudonym_keys)}
     INPUT_SUBSCRIPTION=${google_pubsub_subscription.events.id}
     DEAD_LETTER_TOPIC=${google_pubsub_topic.dead_letters.id}
     MIN_WORKERS=${var.min_workers}

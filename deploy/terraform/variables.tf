@@ -33,6 +33,19 @@ variable "event_families" {
   }
 }
 
+variable "pseudonym_keys" {
+  description = "Keys of the pseudonyms of persons, the oldest first, with the version of each secret (docs/runbook.md); empty stores ids as sent."
+  type        = list(object({ name = string, version = number }))
+  default     = []
+  validation {
+    condition = (
+      length(distinct(var.pseudonym_keys[*].name)) == length(var.pseudonym_keys)
+      && alltrue([for key in var.pseudonym_keys : can(regex("^[a-z][a-z0-9_]{0,15}$", key.name))])
+    )
+    error_message = "pseudonym_keys must have different names of 1 to 16 lower-case letters, digits and underscores."
+  }
+}
+
 variable "labels" {
   description = "Labels of every resource that has labels."
   type        = map(string)

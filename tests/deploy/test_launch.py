@@ -177,6 +177,15 @@ def test_start_asks_for_what_production_needs(launch, dataflow):
     }
 
 
+def test_the_keys_of_pseudonyms_are_passed_on_by_reference(launch, dataflow):
+    version = "projects/local-exams/secrets/exam-events-pseudonyms-k{0}/versions/1"
+    keys = f"k1={version.format(1)},k2={version.format(2)}"
+    done = launch("start", "v2", PSEUDONYM_KEYS=keys)
+    assert done.returncode == 0, done.stderr
+    [(_, _, body)] = dataflow.changes
+    assert body["launchParameter"]["parameters"]["pseudonym_key"] == keys
+
+
 def test_a_second_start_is_refused(launch, dataflow):
     dataflow.steps = STEPS
     done = launch("start", "v2")
