@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tests.ddl import dimension_oracle
+from tests.ddl import conflict_oracle, dimension_oracle
 from tests.support import lateness_oracle
 
 Row = dict[str, Any]
@@ -21,25 +21,6 @@ MARGIN = dt.timedelta(days=8)
 SECOND = dt.timedelta(seconds=1)
 ANSWERS = ("answer_submit", "answer_resubmit")
 SENT_ANSWERS = (*ANSWERS, "answer")
-ROWS = ("answers", "submissions", "sessions")
-CONTRACT = (
-    "event_type",
-    "test_id",
-    "student_id",
-    "session_id",
-    "client_ts",
-    "question_id",
-    "answer",
-    "is_correct_answer",
-    "attempt_no",
-    "session_start_ts",
-    "session_expiry_ts",
-    "session_duration_seconds",
-    "client_is_late_submission",
-    "error_payload",
-    "completion_status",
-    "extra",
-)
 
 
 def moment(text: str | None) -> dt.datetime | None:
@@ -56,7 +37,8 @@ def views(tables: Tables, first: dt.date, last: dt.date) -> dict[str, list[Row]]
         "event_conflicts": [
             conflict
             for rows in copies.values()
-            if (conflict := _conflict(rows)) and first <= conflict["event_date"] <= last
+            if (conflict := conflict_oracle.conflict(rows))
+            and first <= conflict["event_date"] <= last
         ],
         "session_summary": summaries,
         "question_summary": questions,
@@ -89,7 +71,7 @@ def _read(tables: Tables, first: dt.date, last: dt.date) -> tuple[Any, list[Row]
     settings = dimension_oracle.rules(tables.get("lateness_settings", []), changes)
     expiries = dimension_oracle.expiries(read.get("session_changes_fact", []))
     copies = _grouped(read["events_fact"], "event_id")
-    kept = named([min(rows, key=_copy_order) for rows in copies.values()])
+    kept = named([min(rows, key=conflict_oracle.copy_order) for rows in copies.values()])
     starts = _grouped(kept, "session_id", _is("session_start"))
     judged = [
         _judged(row, starts.get(row["session_id"], []), settings, expiries.get(row["session_id"]))
@@ -149,10 +131,6 @@ def _grouped(
 
 def _is(*types: str) -> Callable[[Row], bool]:
     return lambda row: row["event_type"] in types
-
-
-def _copy_order(row: Row) -> tuple[Any, ...]:
-    return row["publish_ts"], row["message_id"], row["ingest_ts"]
 
 
 def _store_errors(letters: list[Row]) -> list[Row]:
@@ -281,24 +259,3 @@ def _by_hour(summaries: list[Row], time: str, count: str) -> list[Row]:
         if summary[time]
     )
     return [{"hour": hour, count: number} for hour, number in hours.items()]
-
-
-def _conflict(copies: list[Row]) -> Row | None:
-    table, *digests = copies[0]["event_id"].split(":")
-    is_of_row = table in ROWS and [len(digest) for digest in digests] == [16, 16]
-    differing = [
-        name.removeprefix("client_") if name == "client_is_late_submission" else name
-        for name in CONTRACT
-        if any(row.get(name) != copies[0].get(name) for row in copies)
-        and not (is_of_row and name in ("session_expiry_ts", "is_correct_answer"))
-    ]
-    if not differing:
-        return None
-    return {
-        "event_id": copies[0]["event_id"],
-        "event_date": min(copies, key=_copy_order)["client_ts"].date(),
-        "copies": len({row["message_id"] for row in copies}),
-        "first_publish_ts": min(row["publish_ts"] for row in copies),
-        "last_publish_ts": max(row["publish_ts"] for row in copies),
-        "differing_fields": differing,
-    }

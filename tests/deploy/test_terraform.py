@@ -6,25 +6,17 @@ import re
 import shutil
 import subprocess
 
-import hcl2
 import pytest
-from prometheus_client import generate_latest
 
 from ddl import files, statements
 from gcp.dataset import Dataset
-from pipeline.capture import __main__ as capture_command
-from pipeline.capture.health import Health
-from pipeline.source_options import PULL_OPTIONS, PULLED_FAMILIES
 from schemas import metrics
 from schemas.errors import ErrorKind
 from schemas.families import FAMILIES
 from schemas.lateness import LateStatus
 from tests.deploy.conftest import ROOT
-from warehouse import arguments as warehouse_arguments
+from tests.deploy.terraform_files import FOLDER, TEXT, blocks, local, resources
 
-FOLDER = ROOT / "deploy" / "terraform"
-FILES = sorted(FOLDER.glob("*.tf"))
-TEXT = "\n".join(path.read_text() for path in FILES)
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text()
 METRICS = {
     *(value for name, value in vars(metrics).items() if name.isupper()),
@@ -37,7 +29,6 @@ METRICS = {
         for family in (None, "exam_event")
     ),
 }
-WRITES = {"--dataset", "--event_family"}
 # A contract with private fields where Terraform looks for them.
 _RECORD = {
     "type": "record",
@@ -54,32 +45,6 @@ PARCEL = {
     ]
 }
 PRIVATE = ["items.name", "neighbour.name", "sender.name", "sent_to", "visits.name"]
-
-
-def plain(value):
-    """hcl2 keeps the quotes of strings."""
-    if isinstance(value, dict):
-        return {plain(k): plain(v) for k, v in value.items() if not k.startswith("__")}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    return value.strip('"') if isinstance(value, str) else value
-
-
-def blocks(kind):
-    for path in FILES:
-        with path.open() as file:
-            for block in plain(hcl2.load(file)).get(kind, []):
-                yield from block.items()
-
-
-def resources(kind):
-    return {
-        name: body for t, named in blocks("resource") if t == kind for name, body in named.items()
-    }
-
-
-def local(name):
-    return next(value for found, value in blocks("locals") if found == name)
 
 
 def terraform(*arguments, cwd=FOLDER, **more):
@@ -211,29 +176,6 @@ def test_alerts_and_charts_ask_for_counters_that_the_pipeline_keeps():
             assert any(re.fullmatch(part, name) for name in METRICS), part
 
 
-def test_alerts_of_the_capture_ask_for_metrics_that_it_has():
-    shown = generate_latest(Health("slot", 1).registry).decode()
-    asked = set(re.findall(r"exam_events_capture_[a-z_]+", TEXT))
-    assert len(asked) == 2
-    assert all(name in shown for name in asked)
-
-
-def test_pull_and_capture_are_given_arguments_that_they_take():
-    pull = resources("google_cloud_run_v2_job")["pull"]["template"][0]["template"][0]
-    capture = resources("google_cloud_run_v2_service")["capture"]["template"][0]
-    [pull], [capture, _] = pull["containers"], capture["containers"]
-    assert pull["command"] == ["python", "-m", "pipeline.main"]
-    assert capture["command"] == ["python", "-m", "pipeline.capture"]
-    assert set(local("postgres_families")) == set(PULLED_FAMILIES)
-    options = re.findall(r'"(--\w+)', pull["args"])
-    assert set(options) <= {"--input_postgres", *(f"--{name}" for name in PULL_OPTIONS), *WRITES}
-    values = {"topic": "projects/p-1/topics/exam-events", "max_slot_lag_bytes": "1"}
-    options = dict(re.findall(r'"--(\w+)=([^"]*)"', capture["args"]))
-    options |= values | {"event_family": ",".join(PULLED_FAMILIES)}
-    taken = capture_command._parse([f"--{name}={value}" for name, value in options.items()])
-    assert [{"container_port": taken.metrics_port}] == capture["ports"]
-
-
 def parts(pattern):
     if group := re.fullmatch(r"(.*)\((.*)\)(.*)", pattern):
         return [group[1] + part + group[3] for part in group[2].split("|")]
@@ -293,14 +235,6 @@ def test_terraform_tells_every_setting_of_a_launch_and_no_other():
     wanted += " " + " ".join(re.findall(r'^: "\$\{(\w+):=', script, re.MULTILINE))  # has a default
     listed = re.findall(r"^    ([A-Z_]+)=", TEXT, re.MULTILINE)
     assert sorted(listed) == sorted(wanted.replace("\\", "").split())
-
-
-def test_scheduled_runs_are_commands_that_the_runner_takes():
-    commands = re.findall(r"args = (\[.*?\]) }", (FOLDER / "runs.tf").read_text())
-    assert len(commands) == 2
-    for command in map(json.loads, commands):
-        arguments = [*command, "--dataset=local-exams.exams", "--env=prod"]
-        warehouse_arguments.check(warehouse_arguments.parser().parse_args(arguments))
 
 
 def test_the_docs_give_every_variable_that_has_no_default():
