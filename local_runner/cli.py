@@ -25,6 +25,7 @@ _COMMANDS = (
         ("status",),
         "show the last runs, and how far behind",
     ),
+    ("warehouse load", "warehouse.__main__", ("load",), "load students, tests, ... from a file"),
     ("warehouse show", "warehouse.__main__", ("show",), "print the script of the next run"),
     ("dashboard", "dashboard.__main__", (), "show the numbers as a page in the browser"),
     ("doctor", "local_runner.doctor", (), "check what a run needs: machine, access, resources"),

@@ -1,4 +1,4 @@
-"""``python -m warehouse``: keeps the stored tables equal to the views that define them."""
+"""``python -m warehouse``: loads dimensions, and keeps stored tables equal to their views."""
 
 import argparse
 import datetime as dt
@@ -11,6 +11,7 @@ from gcp.arguments import SERVICE_ERRORS, explain
 from gcp.clients import bigquery_client
 from gcp.console import fold, print_table, progress
 from gcp.environments import read_environment
+from schemas import metrics
 from warehouse import alerts, arguments
 from warehouse.errors import RunError, may_pass, reason
 from warehouse.metadata import Success
@@ -26,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = arguments.parser().parse_args(argv)
     arguments.check(args)
     try:
+        if args.command == "load":
+            return _load(args)
         with bigquery_client(args.dataset.project) as client:
             names, env = getattr(args, "names", []), getattr(args, "env", None)
             runner = Runner(client, args.dataset, names, env)
@@ -140,6 +143,21 @@ def _status(args: argparse.Namespace, runner: Runner) -> int:
 
 def _show(args: argparse.Namespace, runner: Runner) -> int:
     print(runner.text(runner.next_window(_overlap(args))))
+    return 0
+
+
+def _load(args: argparse.Namespace) -> int:
+    # Beam takes seconds to import.
+    from warehouse.load import DimensionFile, load
+
+    now = dt.datetime.now(dt.UTC)
+    file = DimensionFile(args.file, args.dimension, args.source_mapping, now)
+    if left_out := file.check():
+        print(f"Left out: {', '.join(sorted(left_out))} (--source_mapping names what is taken)")
+    counters = load(file, args.dataset, args.env)
+    print(f"{counters.get(metrics.WRITTEN, 0):,} rows of {args.dimension} loaded")
+    if failed := counters.get(metrics.DEAD_LETTERS_WRITTEN, 0):
+        print(f"{failed:,} rows break the contract: see the table dead_letters", file=sys.stderr)
     return 0
 
 

@@ -3,12 +3,15 @@
 import argparse
 import datetime as dt
 import re
+from pathlib import Path
 
 from ddl import files
 from gcp import arguments
 from gcp.environments import environment_name
+from pipeline.sources.postgres.mapping import DIMENSIONS, default_mapping, read_mapping
 
 OVERLAP_HOURS = 3
+ENDINGS = (".csv", ".jsonl")
 _HOUR = re.compile(r"(\d{4})[:-](\d{2})[:-](\d{2})(?: (\d{2}))?", re.ASCII)
 
 
@@ -28,16 +31,37 @@ def moment(text: str) -> dt.datetime:
     return value.astimezone(dt.UTC)
 
 
+@arguments.checked
+def _file(text: str) -> Path:
+    path = Path(text)
+    if path.suffix not in ENDINGS:
+        raise ValueError(f"must end in {' or '.join(ENDINGS)}")
+    return path
+
+
 def parser() -> argparse.ArgumentParser:
-    """Parses ``run``, ``status`` and ``show``."""
+    """Parses ``run``, ``status``, ``show`` and ``load``."""
     whole = arguments.Parser(
-        prog="python -m warehouse", description="Keeps the stored tables equal to their views."
+        prog="python -m warehouse",
+        description="Loads dimensions, and keeps stored tables equal to their views.",
     )
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="bring the stored tables up to date")
     show = commands.add_parser("show", help="print the script of the next run")
     status = commands.add_parser("status", help="print the last runs, and what the next one reads")
-    for command in (run, show, status):
+    load = commands.add_parser("load", help="load rows of a dimension from a file")
+    load.add_argument(
+        "dimension", metavar="DIMENSION", choices=sorted(DIMENSIONS), help=", ".join(DIMENSIONS)
+    )
+    load.add_argument("file", metavar="FILE", type=_file, help="a .csv with a header, or .jsonl")
+    load.add_argument(
+        "--source_mapping",
+        type=arguments.checked(read_mapping),
+        default=default_mapping(),
+        metavar="FILE",
+        help="TOML file with the file's own names of columns, as for --input_postgres",
+    )
+    for command in (run, show, status, load):
         command.add_argument(
             "--dataset", type=arguments.dataset, required=True, metavar="PROJECT.DATASET"
         )
@@ -56,7 +80,13 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="compare the last days with the views, and mend what differs",
     )
-    run.add_argument("--env", type=environment_name, metavar="NAME", help="logged with the run")
+    for command in (run, load):
+        command.add_argument(
+            "--env",
+            type=environment_name,
+            metavar="NAME",
+            help="environment that is logged; run reads its file .env.NAME",
+        )
     for command in (run, show, status):
         command.add_argument(
             "--overlap_hours",

@@ -1,6 +1,6 @@
 """Why a run fails, and what may be logged of it."""
 
-from google.api_core.exceptions import Forbidden, GoogleAPIError, NotFound
+from google.api_core.exceptions import Forbidden, NotFound
 from google.auth.exceptions import GoogleAuthError
 
 from gcp.errors import explain
@@ -17,12 +17,13 @@ class BusyError(RunError):
 
 def reason(error: Exception) -> str:
     """Why a run failed, without values of rows: BigQuery's own texts may quote some."""
-    quotes_rows = isinstance(error, GoogleAPIError) and not (
-        isinstance(error, NotFound | Forbidden) or is_outage(error)
+    if isinstance(error, RunError):
+        return str(error)
+    return (
+        explain(error)
+        if isinstance(error, NotFound | Forbidden) or is_outage(error)
+        else type(error).__name__
     )
-    if quotes_rows:
-        return type(error).__name__
-    return str(error) if isinstance(error, RunError) else explain(error)
 
 
 def may_pass(error: Exception) -> bool:

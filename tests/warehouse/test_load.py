@@ -1,0 +1,103 @@
+"""``python -m warehouse load``: files of dimensions, through the same graph as any message."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ddl.apply import apply
+from schemas.families import FAMILIES
+from tests.conftest import Warehouse
+from warehouse.__main__ import main
+
+
+def write(folder: Path, name: str, text: str) -> str:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def query(warehouse: Warehouse):
+    """Runs SQL over a dataset with the dimensions' tables and views only."""
+    apply(warehouse.client, warehouse.dataset, families=(FAMILIES["dimension_change"],))
+
+    def rows_of(sql: str) -> list[dict[str, object]]:
+        job = warehouse.client.query(sql.format(dataset=f"`{warehouse.dataset}`"))
+        return [dict(row.items()) for row in job.result()]
+
+    return rows_of
+
+
+def test_rows_of_files_become_versions(warehouse: Warehouse, query, tmp_path, capsys) -> None:
+    at = ["--dataset", str(warehouse.dataset)]
+    first = (
+        "student_id,name,school_id,phone\ns1,Ada,North,555\ns2,Bo,,\n" + "x" * 129 + ",Cy,East,\n"
+    )
+    assert main(["load", "students", write(tmp_path, "first.csv", first), *at]) == 0
+    said = capsys.readouterr()
+    assert "Left out: phone (--source_mapping names what is taken)" in said.out
+    assert "2 rows of students loaded" in said.out
+    assert "1 rows break the contract: see the table dead_letters" in said.err
+
+    moved = [{"student_id": "s1", "school_id": "East", "grade": 9}, {"student_id": "s2"}]
+    lines = "\n".join(map(json.dumps, moved))
+    assert main(["load", "students", write(tmp_path, "moved.jsonl", lines), *at]) == 0
+
+    versions = "SELECT student_id, school_id, grade, is_current FROM {dataset}.students_dim"
+    found = {tuple(row.values()) for row in query(versions)}
+    assert found == {
+        ("s1", "North", None, False),
+        ("s1", "East", "9", True),
+        ("s2", None, None, False),
+        ("s2", None, None, True),
+    }
+    private = "SELECT JSON_VALUE(private_row.name) AS name FROM {dataset}.dimension_changes_fact"
+    assert sorted(row["name"] or "" for row in query(private)) == ["", "", "Ada", "Bo"]
+    assert not query(
+        "SELECT 1 FROM {dataset}.students_dim WHERE TO_JSON_STRING(attributes) LIKE '%Ada%'"
+    )
+    [letter] = query("SELECT source, error_field FROM {dataset}.dead_letters")
+    assert letter == {"source": str(tmp_path / "first.csv"), "error_field": "key"}
+    runs = (
+        "SELECT job_name, status, records_processed, records_failed FROM {dataset}.etl_job_status"
+    )
+    assert sorted(tuple(row.values()) for row in query(runs)) == [
+        ("dimension_load", "completed", 2, 0),
+        ("dimension_load", "completed", 3, 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("a.csv", "", "a.csv: there are no rows"),
+        ("a.csv", "id,school_id\ns1,North\n", "a.csv:2: there is no column student_id"),
+        ("a.csv", "student_id,school_id\ns1\n", "a.csv:2: there are 1 values under 2 column names"),
+        ("a.jsonl", '{"student_id": "s1"}\n[1]\n', "a.jsonl:2: it is not a JSON object"),
+        ("a.jsonl", "{", "a.jsonl:1: it is not a JSON object"),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_one_line(tmp_path, name, text, line, capsys) -> None:
+    path = write(tmp_path, name, text)
+    assert main(["load", "students", path, "--dataset", "local-exams.nowhere"]) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said == f"error: {tmp_path}/{line}"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "line"),
+    [
+        (["students", "a.txt"], 2, "FILE: must end in .csv or .jsonl"),
+        (["pupils", "a.csv"], 2, "invalid choice: 'pupils'"),
+        (["students", "missing.csv"], 1, "error: missing.csv: No such file or directory"),
+    ],
+)
+def test_wrong_arguments_are_one_line(words, code, line, capsys) -> None:
+    try:
+        ended = main(["load", *words, "--dataset", "local-exams.nowhere"])
+    except SystemExit as exit_:
+        ended = exit_.code
+    assert ended == code
+    (said,) = capsys.readouterr().err.splitlines()
+    assert line in said
