@@ -38,12 +38,12 @@ def run(warehouse: Warehouse, overlap_hours: float = 0) -> Success:
 
 def stored(warehouse: Warehouse, *left_out: str) -> dict[str, list[Row]]:
     """The rows of the stored tables."""
-    return {name: _rows(warehouse, name, left_out) for name in files.find("stored")}
+    return {name: rows(warehouse, name, left_out) for name in files.find("stored")}
 
 
 def live(warehouse: Warehouse) -> dict[str, list[Row]]:
     """The rows that they should have, by their views."""
-    return {name: _rows(warehouse, f"{name}_live", ()) for name in files.find("stored")}
+    return {name: rows(warehouse, f"{name}_live") for name in files.find("stored")}
 
 
 def expected(tables: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
@@ -51,10 +51,11 @@ def expected(tables: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
     return {name: _sorted(rows) for name, rows in stored_oracle.stored(dict(tables)).items()}
 
 
-def _rows(warehouse: Warehouse, name: str, left_out: Iterable[str]) -> list[Row]:
+def rows(warehouse: Warehouse, name: str, left_out: Iterable[str] = ()) -> list[Row]:
+    """The rows of a table or view, in order, without these columns and without nulls."""
     sql = f"SELECT * FROM `{warehouse.dataset.table(name)}`"
-    rows = [dict(row.items()) for row in warehouse.client.query(sql).result()]
-    return _sorted({k: v for k, v in row.items() if k not in left_out} for row in rows)
+    found = [dict(row.items()) for row in warehouse.client.query(sql).result()]
+    return _sorted({k: v for k, v in row.items() if k not in left_out} for row in found)
 
 
 def _sorted(rows: Iterable[Row]) -> list[Row]:

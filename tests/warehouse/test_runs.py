@@ -25,17 +25,26 @@ def tables():
 
 
 def test_shuffled_windows_give_what_plain_python_gives(applied: Warehouse, tables) -> None:
-    chance = random.Random(7)
-    running.arrive(applied, {"lateness_settings": tables["lateness_settings"]})
+    run_in_windows(applied, tables, 3)
+
+
+@pytest.mark.soak
+def test_fifty_shuffled_windows_give_what_plain_python_gives(applied: Warehouse, tables) -> None:
+    run_in_windows(applied, tables, 50)
+
+
+def run_in_windows(warehouse: Warehouse, tables, number: int) -> None:
+    """Rows of all tables arrive in any order, with a run after each part."""
+    running.arrive(warehouse, {"lateness_settings": tables["lateness_settings"]})
     rows = [(name, row) for name in tables if name != "lateness_settings" for row in tables[name]]
-    chance.shuffle(rows)
-    for start in range(3):
-        part = rows[start::3]
-        running.arrive(applied, {n: [r for own, r in part if own == n] for n in tables})
-        running.run(applied)
+    random.Random(7).shuffle(rows)
+    for start in range(number):
+        part = rows[start::number]
+        running.arrive(warehouse, {n: [r for own, r in part if own == n] for n in tables})
+        running.run(warehouse)
     want = running.expected(tables)
     assert sum(map(len, want.values())) > 400
-    assert running.stored(applied, *HASHED, *WRITTEN) == want
+    assert running.stored(warehouse, *HASHED, *WRITTEN) == want
 
 
 def test_what_changes_later_is_taken_and_a_second_run_writes_nothing(applied: Warehouse) -> None:
