@@ -20,6 +20,7 @@ from transforms.rows import json_text
 
 LEAST_KEY_BYTES = 32
 _DIGITS = 32
+_REMEMBERED = 10_000
 _PSEUDONYM = re.compile(r"([a-z][a-z0-9_]{0,15})\.[0-9a-f]{32}")
 _PURPOSE = b"exam-events: ids of events"
 # Field names are compared without what distinguishes student_id, studentId and Student-ID.
@@ -50,6 +51,8 @@ class PseudonymChain:
             raise ValueError(f"keys {', '.join(keys)}: two of them are the same")
         self._keys = list(keys.items())
         self._after = {name: place for place, name in enumerate(keys, 1)}
+        # The events of one person come close together.
+        self._remembered = functools.lru_cache(_REMEMBERED)(self._pseudonym)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("keys of pseudonyms are not pickled")
@@ -59,6 +62,9 @@ class PseudonymChain:
 
         A pseudonym of one of the keys gets those that follow it: one of the last key stays.
         """
+        return self._remembered(value)
+
+    def _pseudonym(self, value: str) -> str:
         for name, key in self._keys[self._after.get(key_of(value) or "", 0) :]:
             value = f"{name}.{hmac.digest(key, value.encode(), 'sha256').hex()[:_DIGITS]}"
         return value
