@@ -16,6 +16,7 @@ from apache_beam.runners.runner import PipelineResult, PipelineState
 from google.api_core.exceptions import GoogleAPICallError, RetryError
 
 from gcp import arguments
+from gcp.secrets import SecretError
 from pipeline import graph, preflight
 from pipeline.config import Config
 from pipeline.options import DATAFLOW_RUNNER, ExamEventsOptions, UsageError, parse
@@ -52,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except (preflight.StartupError, DamagedInputError, SourceError) as error:
+    except (preflight.StartupError, DamagedInputError, SecretError, SourceError) as error:
         text, _, _ = str(error).partition(" [while running")  # Beam's addition
         print(f"error: {text}", file=sys.stderr)
         return 1
