@@ -19,6 +19,23 @@ _FACT = "_fact"
 
 
 @dataclasses.dataclass(frozen=True)
+class KeptKeys:
+    """The keys of a JSON field that are stored; the others are dropped, and counted by name.
+
+    A value that stays is null, a number, a boolean, a string or an array of these; a string loses
+    the e-mail addresses, IP addresses and telephone numbers in it.
+
+    Attributes:
+        by_type: the keys by event type; a type that is not here keeps none.
+        names: keys whose strings are ids, versions or codes: in these, digits are a telephone
+            number only behind a plus sign.
+    """
+
+    by_type: Mapping[str, frozenset[str]]
+    names: frozenset[str] = frozenset()
+
+
+@dataclasses.dataclass(frozen=True)
 class EventFamily:
     """The registration of one kind of event; ``schemas/<name>/`` holds it and its contract.
 
@@ -41,6 +58,8 @@ class EventFamily:
         needs_pseudonyms: whether a run of its events refuses to start without a pseudonym key.
         unknown: what becomes of fields that the contract does not know: ``keep`` them in ``extra``,
             ``refuse`` the message, or ``drop`` and count them.
+        kept_keys: JSON fields of which only some keys are stored, and those keys.
+        pseudonymous: whether its events may only be stored with pseudonyms for private fields.
         route_by: a field that distinguishes this family from others with the same event types.
         max_ahead_days: how far event time may lie after the publish time, where that is further
             than the run's own bound.
@@ -66,6 +85,8 @@ class EventFamily:
     person_through: str | None = None
     needs_pseudonyms: bool = False
     unknown: Literal["keep", "refuse", "drop"] = "keep"
+    kept_keys: Mapping[str, KeptKeys] = dataclasses.field(default_factory=dict)
+    pseudonymous: bool = False
     route_by: str | None = None
     max_ahead_days: int | None = None
     not_in_views: frozenset[str] = frozenset()

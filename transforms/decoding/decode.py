@@ -15,6 +15,8 @@ from schemas.errors import ContractError, ErrorKind
 from schemas.family import EventFamily
 from transforms.decoding.exact_json import MAX_NAME_LENGTH
 from transforms.decoding.fast_decode import FastDecoder
+from transforms.decoding.key_filter import KeyFilter
+from transforms.decoding.personal_data import without_personal_data
 from transforms.decoding.tree_decode import TreeDecoder, not_json
 from transforms.decoding.unknown_fields import without_places
 
@@ -37,13 +39,15 @@ class Decoder:
     pass. Learning changes the speed, never the result.
 
     Attributes:
-        dropped: how often unknown fields were dropped, by name; for a family that drops them.
+        dropped: how often unknown fields were dropped, by name; for a family that drops them, or
+            keys of its JSON fields.
     """
 
     def __init__(self, family: EventFamily) -> None:
         self._unknown = family.unknown
         self._one_step = FastDecoder(family)
         self._tree = TreeDecoder(family)
+        self._keys = KeyFilter(family)
         self._extra = msgspec.json.Encoder(order="sorted")
         self._names: set[str] = set()
         self.dropped: collections.Counter[str] = collections.Counter()
@@ -69,17 +73,19 @@ class Decoder:
 
     def _decode_tree(self, payload: bytes) -> tuple[Any, str | None]:
         parts = self._tree.decode(payload)
+        event, keys = self._keys.apply(parts.event)
+        self._count_dropped(keys)
         if not parts.unknown:
-            return parts.event, None
+            return event, None
         if self._unknown == "keep":
-            return parts.event, self._kept(parts.unknown)
+            return event, self._kept(parts.unknown)
         if self._unknown == "refuse":
             name = next(iter(parts.unknown))[:MAX_NAME_LENGTH]
             raise ContractError(
                 ErrorKind.SCHEMA_VIOLATION, f"{name} is not a field of the contract", name
             )
         self._count_dropped(parts.unknown)
-        return parts.event, None
+        return event, None
 
     def _kept(self, unknown: Mapping[str, Any]) -> str:
         self._one_step = self._one_step.expecting(unknown)
@@ -89,10 +95,17 @@ class Decoder:
         for path in names:
             name = without_places(path)
             if name not in self._names:
-                known = _COUNTED_NAME.fullmatch(name) and len(self._names) < _MAX_COUNTED
-                name = name if known else OTHER_FIELDS
+                name = name if self._may_count(name) else OTHER_FIELDS
                 self._names.add(name)
             self.dropped[name] += 1
+
+    def _may_count(self, name: str) -> bool:
+        """Whether a metric may have this name, which a sender made up."""
+        return (
+            len(self._names) < _MAX_COUNTED
+            and _COUNTED_NAME.fullmatch(name) is not None
+            and without_personal_data(name) == name
+        )
 
 
 def too_large() -> ContractError:
