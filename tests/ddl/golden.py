@@ -43,7 +43,7 @@ SHORT = {
     "sessions": ("sessions_fact_live", "* EXCEPT (student_key)"),
 }
 _EXACT = decimal.Context(prec=76)
-JSON_COLUMNS = {"error_payload", "extra", "attributes", "row", "private_row", "kept_row"}
+JSON_COLUMNS = {"error_payload", "extra", "attributes", "row", "private_row", "kept_row", "data"}
 IDS = {"session_id": "x1", "test_id": "t1", "student_id": "s1"}
 # What a fact of each family takes for what a case leaves out.
 DEFAULTS: dict[str, Row] = {
@@ -71,6 +71,7 @@ DEFAULTS: dict[str, Row] = {
         "user_agent": "test",
         "metadata": {"session_id": "s1", "platform": "web"},
     },
+    "learner_event": {"learner_id": "l1", "session_id": "s1", "version": "1.0"},
     "dimension_change": {
         "event_type": "dimension_change",
         "dimension": "student",
@@ -182,6 +183,7 @@ def _identity(row: Row) -> str:
     keys = ("event_id", "session_id", "test_id", "question_id", "hour", "finding")
     keys += ("customer_id", "product_id", "warehouse_id", "event_date", "activity_type")
     keys += ("student_id", "teacher_id", "valid_from", "session_date")
+    keys += ("learner_id", "minute_ts", "content_type", "content_id", "item_id")
     return "/".join(str(row.get(key)) for key in keys)
 
 

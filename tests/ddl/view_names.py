@@ -24,6 +24,13 @@ VIEWS = {
     "session_changes",
     "session_changes_conflicts",
     "sessions_dim",
+    "learner_events",
+    "learner_events_conflicts",
+    "raw_events",
+    "minute_metrics",
+    "session_metrics",
+    "learner_activity_summary",
+    "content_mastery_trends",
 }
 # What they read is small, or has no date.
 VIEWS_WITHOUT_A_FUNCTION = {
@@ -34,4 +41,6 @@ VIEWS_WITHOUT_A_FUNCTION = {
     "tests_dim",
     "questions_dim",
     "lateness_rules",
+    "mastery_evidence",
+    "mastery_deltas",
 }

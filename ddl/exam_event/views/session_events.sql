@@ -17,7 +17,8 @@ WITH
       answer,
       is_correct_answer,
       is_late_submission,
-      completion_status
+      completion_status,
+      ingest_ts
     FROM `${project}.${dataset}.events_with_margin`(first_date, last_date)
   ),
   store_errors AS (
@@ -34,7 +35,8 @@ WITH
       CAST(NULL AS STRING) AS answer,
       CAST(NULL AS BOOL) AS is_correct_answer,
       CAST(NULL AS BOOL) AS is_late_submission,
-      CAST(NULL AS STRING) AS completion_status
+      CAST(NULL AS STRING) AS completion_status,
+      failed_at AS ingest_ts
     FROM `${project}.${dataset}.dead_letters`
     WHERE
       failed_date BETWEEN DATE_SUB(first_date, INTERVAL ${margin_days} DAY) AND DATE_ADD(last_date, INTERVAL ${margin_days} DAY)
@@ -58,6 +60,7 @@ SELECT
   is_correct_answer,
   is_late_submission,
   completion_status,
+  ingest_ts,
   is_answer,
   IF(is_answer, ROW_NUMBER() OVER answers, NULL) AS answer_number,
   is_answer AND ROW_NUMBER() OVER answers = 1 AS is_first_answer,
