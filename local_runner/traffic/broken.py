@@ -33,6 +33,8 @@ def breakages(family: EventFamily) -> list[Breakage]:
         _FieldBreakage(path, change, whole, of_element)
         for path in _paths(family.contract.fields)
         for change, of_element in _changes(path[-1])
+        # Whose event it is then depends on the families of the run.
+        if path[-1].name != family.route_by or change("") not in (None, msgspec.UNSET)
     ]
     seeded.shuffle(fields)
     first = [_cut_off, _too_large, fields.pop(), *times[:1]]
