@@ -2,7 +2,17 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import decode, families, graph, growth, history, one_machine, sinks, stream
+from benchmarks import (
+    decode,
+    families,
+    graph,
+    growth,
+    history,
+    mastery,
+    one_machine,
+    sinks,
+    stream,
+)
 from benchmarks.harness.measure import Figure
 
 BENCHMARKS: Mapping[str, Callable[[bool], list[Figure]]] = {
@@ -14,4 +24,5 @@ BENCHMARKS: Mapping[str, Callable[[bool], list[Figure]]] = {
     "one_machine": one_machine.run,
     "growth": growth.run,
     "history": history.run,
+    "mastery": mastery.run,
 }

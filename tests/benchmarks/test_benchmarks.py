@@ -28,6 +28,7 @@ KEYS = {
     "sinks": {"sink_rows_ratio", "sink_billed_bytes_ratio"},
     "growth": {"memory_growth", "time_growth"},
     "history": {"history_growth"},
+    "mastery": {"mastery_simulated_vs_flat_prior", "mastery_simulated_vs_fitted_bkt"},
     "stream": {
         "stream_per_second",
         "stream_p50_seconds",
