@@ -1,6 +1,7 @@
 """The real pipeline, ``python -m pipeline.main``, in a process of its own."""
 
 import contextlib
+import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,7 @@ from gcp.dataset import Dataset
 from local_runner.environment import PubSubNames
 from local_runner.errors import RunnerError
 from local_runner.processes.background import Background, background
+from pipeline.pseudonym.keys import OPTION
 from schemas.families import DEFAULT_FAMILY
 from schemas.family import EventFamily
 
@@ -35,7 +37,7 @@ def streaming_pipeline(
         f"--input_subscription={pubsub.subscription}",
         f"--dead_letter_topic={pubsub.dead_letter_topic}",
         f"--session_start_wait_seconds={START_WAIT_SECONDS}",
-        event_family(families),
+        *family_options(families, logs),
     ]
     if len(families) > 1:
         # The direct runner takes ten messages at a time through the steps of each family.
@@ -49,14 +51,21 @@ def bounded_pipeline(
     file: Path, dataset: Dataset, logs: Path, families: Sequence[EventFamily] = (DEFAULT_FAMILY,)
 ) -> Iterator[Background]:
     """Runs the pipeline over a .jsonl or .avro file; logs to ``bounded-pipeline.log``."""
-    arguments = [f"--input={file}", event_family(families)]
+    arguments = [f"--input={file}", *family_options(families, logs)]
     with _pipeline(arguments, dataset, logs / "bounded-pipeline.log") as process:
         yield process
 
 
-def event_family(families: Sequence[EventFamily]) -> str:
-    """The option that names these families."""
-    return f"--event_family={','.join(family.name for family in families)}"
+def family_options(families: Sequence[EventFamily], folder: Path) -> list[str]:
+    """The options of a run of these families; a pseudonym key that they need is in the folder."""
+    options = [f"--event_family={','.join(family.name for family in families)}"]
+    if any(family.needs_pseudonyms for family in families):
+        key = folder.absolute() / "pseudonym.key"
+        if not key.exists():
+            key.touch(mode=0o600)
+            key.write_text(secrets.token_hex(32))
+        options.append(f"{OPTION}=k1=file:{key}")
+    return options
 
 
 @contextlib.contextmanager

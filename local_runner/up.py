@@ -29,7 +29,7 @@ from local_runner.live_counts import LiveCounts
 from local_runner.pipeline_process import (
     START_WAIT_SECONDS,
     check_running,
-    event_family,
+    family_options,
     holds_events,
     streaming_pipeline,
 )
@@ -127,7 +127,12 @@ def _describe(
     families: Sequence[EventFamily],
     database: OperationalDatabase | None,
 ) -> None:
-    kinds = () if families == (DEFAULT_FAMILY,) else tuple(event_family(families).split("="))
+    options = [
+        part
+        for option in family_options(families, environment.logs)
+        for part in option.split("=", 1)
+        if families != (DEFAULT_FAMILY,)
+    ]
     for label, value in (
         ("dashboard", page),
         ("topic", pubsub.topic),
@@ -148,7 +153,9 @@ def _describe(
     for name, value in variables.items():
         console.print(f"export {name}={value}")
     console.print(
-        _folded([*_this_program(), "simulate", *kinds, "--rate", "50", "--topic", pubsub.topic])
+        _folded(
+            [*_this_program(), "simulate", *options[:2], "--rate", "50", "--topic", pubsub.topic]
+        )
     )
     if database:
         console.print("\nAn app writes to PostgreSQL. To pull it, as often as you like:\n")
@@ -167,7 +174,7 @@ def _describe(
                 *("--input_subscription", pubsub.subscription),
                 *("--dead_letter_topic", pubsub.dead_letter_topic),
                 *("--dataset", str(environment.dataset)),
-                *kinds,
+                *options,
             ]
         )
     )

@@ -59,7 +59,6 @@ class EventFamily:
         unknown: what becomes of fields that the contract does not know: ``keep`` them in ``extra``,
             ``refuse`` the message, or ``drop`` and count them.
         kept_keys: JSON fields of which only some keys are stored, and those keys.
-        pseudonymous: whether its events may only be stored with pseudonyms for private fields.
         route_by: a field that distinguishes this family from others with the same event types.
         max_ahead_days: how far event time may lie after the publish time, where that is further
             than the run's own bound.
@@ -86,7 +85,6 @@ class EventFamily:
     needs_pseudonyms: bool = False
     unknown: Literal["keep", "refuse", "drop"] = "keep"
     kept_keys: Mapping[str, KeptKeys] = dataclasses.field(default_factory=dict)
-    pseudonymous: bool = False
     route_by: str | None = None
     max_ahead_days: int | None = None
     not_in_views: frozenset[str] = frozenset()

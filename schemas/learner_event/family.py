@@ -39,7 +39,7 @@ FAMILY = EventFamily(
         ),
         "metadata": KeptKeys(dict.fromkeys(_DATA, _METADATA), names=_METADATA),
     },
-    pseudonymous=True,
+    needs_pseudonyms=True,
     # Exam answers are evidence of mastery.
     needs=("exam_event",),
     route_by="learner_id",
