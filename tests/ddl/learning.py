@@ -1,8 +1,4 @@
-"""The views of learner events in plain Python.
-
-Shares no SQL and no constant with what it checks. Rows are as tests/ddl/learning_tables.py makes
-them.
-"""
+"""The views of learner events in plain Python: no SQL and no constant of what it checks."""
 
 import collections
 import datetime as dt
@@ -156,16 +152,10 @@ def _minutes(events: list[Row]) -> list[Row]:
 
 
 def _empty_minute(learner: str, session: str, minute: dt.datetime) -> Row:
-    return {
-        "partition_date": minute.date(),
-        "learner_id": learner,
-        "session_id": session,
-        "minute_ts": minute,
-        "total_events": 0,
-        **dict.fromkeys(COUNTED, 0),
-        "time_spent_seconds": Decimal(0),
-        "created_at": dt.datetime.max.replace(tzinfo=dt.UTC),
-    }
+    key = {"learner_id": learner, "session_id": session, "minute_ts": minute}
+    sums = dict.fromkeys(("total_events", *COUNTED), 0) | {"time_spent_seconds": Decimal(0)}
+    never = dt.datetime.max.replace(tzinfo=dt.UTC)
+    return {"partition_date": minute.date(), **key, **sums, "created_at": never}
 
 
 def _sessions(events: list[Row]) -> list[Row]:
