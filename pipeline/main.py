@@ -76,6 +76,12 @@ def _pipeline(
     return pipeline
 
 
+def _announce(config: Config, manner: str = "") -> None:
+    if config.pseudonyms is None:
+        preflight.warn_of_private_fields(config.families)
+    _LOG.info("reading %s%s, writing to %s", config.input.name, manner, config.dataset)
+
+
 def _runner(options: PipelineOptions) -> str:
     return str(options.view_as(StandardOptions).runner)
 
@@ -87,7 +93,7 @@ def _run_batches(config: Config, bounds: Bounds, options: PipelineOptions) -> in
         raise preflight.StartupError(
             f"--micro_batch needs the package {missing.name}: install the extra micro-batch"
         ) from None
-    _LOG.info("reading %s in batches, writing to %s", config.input.name, config.dataset)
+    _announce(config, " in batches")
     try:
         return loop.run(config, bounds, options)
     except preflight.StartupError:
@@ -117,7 +123,7 @@ def _pull(config: Config, source: PostgresInput, bounds: Bounds, options: Pipeli
 
     try:
         with pull.logged(config, source) as run:
-            _LOG.info("reading %s, writing to %s", source.name, config.dataset)
+            _announce(config)
             _report_failures_once()
             # In a thread of its own: a signal that interrupts a query is taken for its failure.
             result = ThreadPoolExecutor(max_workers=1).submit(begin_and_run).result()
@@ -132,7 +138,7 @@ def _pull(config: Config, source: PostgresInput, bounds: Bounds, options: Pipeli
 
 
 def _run(config: Config, pipeline: beam.Pipeline, runner: str) -> int:
-    _LOG.info("reading %s, writing to %s", config.input.name, config.dataset)
+    _announce(config)
     if runner == DATAFLOW_RUNNER:
         result = pipeline.run()
         _LOG.info("submitted as %s: it runs on without this process", _job(result))

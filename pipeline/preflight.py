@@ -87,8 +87,6 @@ def check(config: Config) -> Bounds:
     )
     if any(family.judged_types for family in config.families):
         _check_lateness(config)
-    if config.pseudonyms is None:
-        _warn_of_private_fields(config.families)
     asked = config.asked_bounds
     return {
         name: _bounded_by_expiration(asked[name], filter(None, (table, dead_letters)))
@@ -109,7 +107,8 @@ def _check_lateness(config: Config) -> None:
         check_queries(config.dataset)
 
 
-def _warn_of_private_fields(families: Iterable[EventFamily]) -> None:
+def warn_of_private_fields(families: Iterable[EventFamily]) -> None:
+    """Logs which fields of these families name or describe persons."""
     paths = [
         f"{family.name}.{path}"
         for family in families

@@ -7,24 +7,20 @@ import logging
 from collections.abc import Iterator, Mapping
 
 import apache_beam as beam
-from google.cloud import bigquery
 from sqlalchemy.engine import Engine
 
 from gcp.clients import bigquery_client
-from gcp.dataset import Dataset
 from gcp.errors import SERVICE_ERRORS, explain
 from gcp.runs import Outcome, Run, RunLog, Status
 from pipeline.config import Config
+from pipeline.deleted_rows import DeletedRows
 from pipeline.pseudonym.keys import PseudonymKeys
 from pipeline.sources.postgres.engine import get_engine
 from pipeline.sources.postgres.input import PostgresInput, SourceError
-from pipeline.sources.postgres.mapping import DIMENSIONS
-from pipeline.sources.postgres.messages import DIMENSION_CHANGE, RowMapper, pulled_message
+from pipeline.sources.postgres.messages import DIMENSION_CHANGE, pulled_message
 from pipeline.sources.postgres.plan import Pull, PullState, begin
-from pipeline.sources.postgres.read import read_keys
 from pipeline.sources.postgres.source import ROWS_READ, ReadPostgres
 from schemas import metrics
-from schemas.families import FAMILIES
 from schemas.message import Message
 
 PULL, BACKFILL = "postgres_pull", "postgres_backfill"
@@ -43,6 +39,7 @@ class PullRun:
     pseudonyms: PseudonymKeys | None = None
     state: PullState | None = None
     outcome: Outcome | None = None
+    deleted: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def begin(self) -> beam.PTransform:
         """Decides what is read; returns the transform that reads it.
@@ -54,38 +51,36 @@ class PullRun:
         last = None if self.source.is_backfill else self.log.last_details(PULL, self.source.env)
         pull = begin(engine, self.source, PullState.of(last) if last else None)
         self.state = pull.state
-        deleted = []
-        if DIMENSION_CHANGE in self.source.families and pull.state is not None:
-            deleted = list(self._deleted(engine, pull, pull.state))
+        deleted: list[Message] = []
+        if pull.state is not None and (
+            self.source.full or DIMENSION_CHANGE in self.source.families
+        ):
+            deleted = self._look_for_deleted(engine, pull, pull.state)
         engine.dispose()
         return ReadPostgres(self.source, pull, deleted)
 
-    def _deleted(self, engine: Engine, pull: Pull, state: PullState) -> Iterator[Message]:
-        """The messages of the dimensions' rows that the warehouse has and the database has not."""
-        names = [name for name in self.source.tables() if name in DIMENSIONS]
+    def _look_for_deleted(self, engine: Engine, pull: Pull, state: PullState) -> list[Message]:
+        """The messages of deleted rows of dimensions; reports deleted rows of the other tables."""
         if others := self.log.environments(PULL) - {self.source.env}:
             _LOG.warning(
                 "deleted rows are not looked for: the dataset has rows of environment %s too",
                 min(other or "(without a name)" for other in others),
             )
-            return
-        # Read first, so that a key which the database does not have is one that it has no more.
-        known = _known_keys(self.log.client, self.log.dataset)
-        tables = {name: found.table for name, found in pull.queries.tables.items()}
+            return []
         chain = None if self.pseudonyms is None else self.pseudonyms.read()
-        identity_key = None if chain is None else chain.identity_key
-        time_zone = self.source.mapping.time_zone
-        mapper = RowMapper(tables, self.source.families, time_zone, identity_key)
-        for name in names:
-            there, stored = set(read_keys(engine, self.source, pull, name)), known[DIMENSIONS[name]]
-            if chain is not None and _is_of_persons(DIMENSIONS[name]):
-                there = {chain.pseudonym(key) for key in there}
-                stored = {chain.pseudonym(key) for key in stored}
-            for key in sorted(stored - there):
-                event = mapper.dimension_delete(
-                    name, key, str(state.next_since), pull.began - _MOMENT
-                )
-                yield pulled_message(event, pull.began, f"postgres:{name}")
+        rows = DeletedRows(self.log.client, self.log.dataset, engine, self.source, pull, chain)
+        if self.source.full:
+            self.deleted = rows.facts()
+            for name, count in self.deleted.items():
+                _LOG.warning("%d rows of %s are deleted: their events stay", count, name)
+        found = list(rows.dimensions(str(state.next_since), pull.began - _MOMENT))
+        if students := sum(name == "students" for name, _ in found):
+            _LOG.warning(
+                "%d students are deleted, and stay in the warehouse until they are erased: "
+                "students_dim lists them where is_current and is_deleted",
+                students,
+            )
+        return [pulled_message(event, pull.began, f"postgres:{name}") for name, event in found]
 
     def succeed(self, counters: Mapping[str, int]) -> None:
         """Notes that everything is written."""
@@ -94,7 +89,7 @@ class PullRun:
             rows_written=counters.get(metrics.WRITTEN, 0),
             records_failed=counters.get(metrics.DEAD_LETTERS_WRITTEN, 0),
             retry_count=counters.get(metrics.OUTAGE_RETRIES, 0),
-            details=self.state.details() if self.state else None,
+            details=self.state.details() | {"deleted": self.deleted} if self.state else None,
         )
 
 
@@ -140,21 +135,3 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, Exception):
         return type(error).__name__  # its text may quote a row
     return "interrupted"
-
-
-def _is_of_persons(dimension: str) -> bool:
-    only_if = FAMILIES[DIMENSION_CHANGE].contract["key"].private_if
-    return only_if is not None and dimension in only_if[1]
-
-
-def _known_keys(client: bigquery.Client, dataset: Dataset) -> Mapping[str, set[str]]:
-    """The keys of each dimension that the warehouse has, deleted ones left out."""
-    sql = (
-        f"SELECT dimension, key FROM `{dataset.table('dimension_versions')}` "  # noqa: S608
-        "WHERE TRUE QUALIFY NOT is_deleted AND "
-        "ROW_NUMBER() OVER (PARTITION BY dimension, key ORDER BY version_ts DESC) = 1"
-    )
-    keys: dict[str, set[str]] = {dimension: set() for dimension in DIMENSIONS.values()}
-    for row in client.query(sql).result():
-        keys[row["dimension"]].add(row["key"])
-    return keys

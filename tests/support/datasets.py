@@ -3,7 +3,7 @@
 import contextlib
 import uuid
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
@@ -13,30 +13,40 @@ from gcp.dataset import Dataset
 from local_runner.emulators.start import PROJECT
 from schemas.family import EventFamily
 
+_Made: TypeAlias = tuple[Dataset, dict[str, Any]]
+
 
 class DatasetPool:
     """Datasets of one emulator, by the event families that they have."""
 
     def __init__(self) -> None:
-        self._free: dict[tuple[str, ...], list[tuple[Dataset, dict[str, Any]]]] = {}
+        self._free: dict[tuple[str, ...], list[_Made]] = {}
 
     @contextlib.contextmanager
     def lend(self, client: bigquery.Client, families: Sequence[EventFamily]) -> Iterator[Dataset]:
-        """A dataset with all tables, empty, and views; it goes back unless a test changed them."""
+        """A dataset with all tables, empty, and views; another test gets it after that."""
         free = self._free.setdefault(tuple(family.name for family in families), [])
-        if free:
-            dataset, made = free.pop()
-        else:
-            dataset = Dataset(PROJECT, f"test_{uuid.uuid4().hex}")
-            apply(client, dataset, families=families)
-            made = _definitions(client, dataset)
+        dataset, made = _emptied(client, free) or _made(client, families)
         yield dataset
+        free.append((dataset, made))
+
+
+def _made(client: bigquery.Client, families: Sequence[EventFamily]) -> _Made:
+    dataset = Dataset(PROJECT, f"test_{uuid.uuid4().hex}")
+    apply(client, dataset, families=families)
+    return dataset, _definitions(client, dataset)
+
+
+def _emptied(client: bigquery.Client, free: list[_Made]) -> _Made | None:
+    """One that is as it was made, without the rows of the last test, which is over by now."""
+    while free:
+        dataset, made = free.pop()
         if _definitions(client, dataset) == made:
             for table in made:
                 client.query(f"DELETE FROM `{dataset.table(table)}` WHERE TRUE").result()
-            free.append((dataset, made))
-        else:
-            client.delete_dataset(str(dataset), delete_contents=True, not_found_ok=True)
+            return dataset, made
+        client.delete_dataset(str(dataset), delete_contents=True, not_found_ok=True)
+    return None
 
 
 def _definitions(client: bigquery.Client, dataset: Dataset) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Reads the rows of a range."""
 
-import itertools
 import logging
 import time
 from collections.abc import Iterator
@@ -16,7 +15,6 @@ from pipeline.sources.postgres.engine import (
     place,
     snapshot,
     text_cursor,
-    wait_for_database,
 )
 from pipeline.sources.postgres.input import PostgresInput, SourceError
 from pipeline.sources.postgres.messages import SourceRow
@@ -80,19 +78,3 @@ def _read(engine: Engine, pull: Pull, part: Range) -> Iterator[SourceRow]:
                         values=dict(zip(own, row[keys + 2 : first_joined], strict=True)),
                         joined=dict(zip(joined, row[first_joined:], strict=True)),
                     )
-
-
-def read_keys(engine: Engine, source: PostgresInput, pull: Pull, table: str) -> list[str]:
-    """The keys that a table with a key of one column has now, to find deleted ones.
-
-    Raises:
-        SourceError: as for ``read_range``.
-    """
-
-    def keys() -> list[str]:
-        with snapshot(engine) as connection:
-            check_database(connection, pull)
-            rows = text_cursor(connection).execute(pull.queries.keys(table)).fetchall()
-            return list(itertools.chain.from_iterable(rows))
-
-    return wait_for_database(engine, source.wait_seconds, keys)

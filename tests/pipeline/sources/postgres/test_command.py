@@ -1,5 +1,6 @@
 """``python -m pipeline.main --input_postgres`` as its user runs it: real database, emulators."""
 
+import json
 import os
 import signal
 import subprocess
@@ -86,6 +87,33 @@ def test_pulls_give_facts_once_and_follow_what_changes(school, applied, rows_of,
     arguments = [f"--dataset={applied.dataset}", f"--event_family={FAMILIES}"]
     assert reconcile.main([*arguments, f"--expected={sent}"]) == 0, capsys.readouterr()
     assert reconcile.main([*arguments, f"--expected={sent + 1}"]) == 1
+
+
+def test_a_full_pull_reports_deleted_rows_and_none_names_a_student(school, applied, rows_of):
+    for student in ("sam-1", "sue-2", "una-3"):
+        school.execute(f"INSERT INTO students VALUES ('{student}', 'N', 'e', 'school-1')")
+    for answer in range(5):
+        school.answer(answer)
+    school.execute("INSERT INTO submissions VALUES ('s1', 'test-1', now(), 'completed')")
+    school.execute("INSERT INTO sessions VALUES ('bare', NULL, NULL, NULL, now())")
+    pulled(applied)
+    school.execute("DELETE FROM answers WHERE answer_id < 2; DELETE FROM submissions")
+    school.execute("DELETE FROM sessions WHERE session_id = 'bare'")
+    school.execute("DELETE FROM students WHERE student_id > 'sb'")
+    school.answer(7)
+    done = pulled(applied, "--full")
+    for line in ("2 rows of answers", "1 rows of submissions", "1 rows of sessions"):
+        assert f"{line} are deleted: their events stay" in done.stderr
+    assert "2 students are deleted, and stay in the warehouse until" in done.stderr
+    assert not any(name in done.stderr for name in ("sam-1", "sue-2", "una-3"))
+    gone = "SELECT student_id FROM {dataset}.students_dim WHERE is_current AND is_deleted"
+    assert [row["student_id"] for row in rows_of(f"{gone} ORDER BY 1")] == ["sue-2", "una-3"]
+    last = "SELECT TO_JSON_STRING(details) AS d FROM {dataset}.etl_metadata"
+    ended = "WHERE details IS NOT NULL ORDER BY finished_at DESC LIMIT 1"
+    details = json.loads(rows_of(f"{last} {ended}")[0]["d"])
+    assert details["deleted"] == {"answers": 2, "submissions": 1, "sessions": 1}
+    done = pulled(applied, "--event_family=exam_event")
+    assert "deleted" not in done.stderr
 
 
 @pytest.fixture

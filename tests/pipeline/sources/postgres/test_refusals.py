@@ -14,9 +14,10 @@ from local_runner.postgres.server import new_cluster
 from pipeline.sources.postgres import engine as engines
 from pipeline.sources.postgres.engine import get_engine
 from pipeline.sources.postgres.input import SourceError
+from pipeline.sources.postgres.keys import read_keys
 from pipeline.sources.postgres.mapping import SourceMapping, default_mapping, read_mapping
 from pipeline.sources.postgres.plan import ranges
-from pipeline.sources.postgres.read import read_keys, read_range
+from pipeline.sources.postgres.read import read_range
 from tests.pipeline.sources.postgres.pulling import Puller
 
 
