@@ -13,8 +13,8 @@ from gcp.clients import bigquery_client
 from gcp.errors import SERVICE_ERRORS, explain
 from gcp.runs import Outcome, Run, RunLog, Status
 from pipeline.config import Config
-from pipeline.deleted_rows import DeletedRows
 from pipeline.pseudonym.keys import PseudonymKeys
+from pipeline.sources.postgres.deleted_rows import DeletedRows
 from pipeline.sources.postgres.engine import get_engine
 from pipeline.sources.postgres.input import PostgresInput, SourceError
 from pipeline.sources.postgres.messages import DIMENSION_CHANGE, pulled_message
