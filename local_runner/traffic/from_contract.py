@@ -55,6 +55,8 @@ class ContractEvents:
             made = _record(self._family.contract.fields, rng, moment, whole)
             if self._family.event_time is not None:
                 made[self._family.event_time] = rfc3339(moment)
+            if made.get("event_id") and self._family.contract["event_id"].pattern is None:
+                made["event_id"] = f"{rng.getrandbits(64):016x}"  # a short one may come again
             if self._keeps_the_rules(made):
                 return made
         raise ValueError(f"{self._family.name}: its rules accept no made-up event")
