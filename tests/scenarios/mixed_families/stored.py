@@ -14,6 +14,9 @@ from schemas.family import EventFamily
 from tests.scenarios.mixed_families.traffic import Sent, assert_counts
 
 FAMILY_OPTION = f"--event_family={','.join(FAMILIES)}"
+KEY_VARIABLE = "MIXED_FAMILIES_KEY"
+# Learner events are not stored without a key.
+OPTIONS = (FAMILY_OPTION, f"--pseudonym_key=k1=env:{KEY_VARIABLE}")
 LETTERS = """
     SELECT message_id, publish_time, payload, error_kind, error_field, event_family, event_id,
       error_message, stage, contract_version

@@ -10,7 +10,7 @@ import pytest
 from ddl.apply import apply
 from gcp.dataset import Dataset
 from schemas.families import FAMILIES
-from tests.scenarios.mixed_families.stored import FAMILY_OPTION, arrived, checked
+from tests.scenarios.mixed_families.stored import KEY_VARIABLE, OPTIONS, arrived, checked
 from tests.scenarios.mixed_families.traffic import mixed
 from tests.support.commands import run
 from tests.support.streaming import streaming
@@ -32,6 +32,11 @@ class Size:
 
 SMALL = Size(600, streamed=120, batch=60, kills=1, kill_seconds=0.3)
 LARGE = Size(100_000, streamed=2_000, batch=1_000, kills=10, kill_seconds=5)
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch):
+    monkeypatch.setenv(KEY_VARIABLE, "0123456789abcdef" * 4)
 
 
 @pytest.fixture
@@ -77,7 +82,7 @@ def stream(machine, subscription, dataset, messages):
     names = {"events": (None, subscription), "dead-letters": dead_letters}
     log = machine.log.with_name("stream.log")
     streamed = dataclasses.replace(machine, log=log)
-    with streaming(names, dataset, log, FAMILY_OPTION) as streamed.process:
+    with streaming(names, dataset, log, *OPTIONS) as streamed.process:
         wait_for(streamed, dataset, messages)
     unsubscribe(subscription)
 
@@ -86,7 +91,7 @@ def in_batches(machine, dataset, messages, size):
     """Publishes the messages while processes are killed; returns what each kill left undone."""
     rng = random.Random(size.messages)
     machine.arguments = [
-        FAMILY_OPTION,
+        *OPTIONS,
         f"--dataset={dataset}",
         f"--micro_batch_max_messages={size.batch}",
     ]
@@ -137,7 +142,7 @@ def test_every_way_gives_the_same_rows_and_loses_nothing(
     report("as a file")
     archive(to_archive, size.messages, tmp_path / "archive.avro")
     report("archived")
-    done = run(f"--input={tmp_path / 'archive.avro'}", f"--dataset={files}", FAMILY_OPTION)
+    done = run(f"--input={tmp_path / 'archive.avro'}", f"--dataset={files}", *OPTIONS)
     assert done.returncode == 0, done.stderr
     report("done")
     of_files = checked(client, files, [*first, *others])
