@@ -53,7 +53,9 @@ def read_by(*names: str, dataset: Dataset = _ANY) -> list[statements.Query]:
 class Discard:
     """A RowWriter that writes nothing: what is left is the pipeline's own work."""
 
-    def __init__(self, dataset: Dataset, table: str, columns: tuple[str, ...]) -> None:
+    def __init__(
+        self, dataset: Dataset, table: str, columns: tuple[str, ...], sent: str | None = None
+    ) -> None:
         """Takes what every writer takes."""
 
     def open(self) -> None:

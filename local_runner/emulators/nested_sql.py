@@ -16,7 +16,12 @@ def patch() -> None:
     rebase_offsets = offsets._rebase_offset_columns
 
     def rewrite(tree: exp.Expression) -> bool:
-        changed = [_name_struct_fields(tree), _drop_nested_not_null(tree), rewrite_structs(tree)]
+        changed = [
+            _name_struct_fields(tree),
+            _drop_nested_not_null(tree),
+            _widen_numeric(tree),
+            rewrite_structs(tree),
+        ]
         return any(changed)
 
     def rebase(tree: exp.Expression, names: set[str]) -> bool:
@@ -55,6 +60,16 @@ def _drop_nested_not_null(tree: exp.Expression) -> bool:
             field.set("constraints", kept)
             dropped = True
     return dropped
+
+
+def _widen_numeric(tree: exp.Expression) -> bool:
+    """DuckDB's DECIMAL has three digits after the point, BigQuery's NUMERIC nine."""
+    widened = False
+    for cast in tree.find_all(exp.Cast):
+        if cast.to.is_type(exp.DataType.Type.DECIMAL) and not cast.to.expressions:
+            cast.set("to", exp.DataType.build("DECIMAL(38, 9)"))
+            widened = True
+    return widened
 
 
 def _name_offsets(tree: exp.Expression, names: set[str]) -> None:

@@ -50,7 +50,6 @@ def test_the_tables_follow_what_terraform_lays_down():
     assert f'"{costs.TOPIC_DAYS * 86_400}s"' in (folder / "pubsub.tf").read_text()
     assert f"age = {costs.ACTIVE_DAYS}\n" in (folder / "archive.tf").read_text()
     assert f"default     = {costs.ARCHIVE_DAYS}\n" in (folder / "variables.tf").read_text()
-    assert "INTERVAL 9 DAY" in (folder / "daily.sql.tftpl").read_text()
 
 
 def test_a_busy_machine_costs_by_its_work():

@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS `${project}.${dataset}.learner_events_fact` (
   extra JSON OPTIONS (description = "Fields of the event that the contract does not know by their path, keys sorted; null where there are none."),
   event_date DATE NOT NULL OPTIONS (description = "UTC date of timestamp; the partition."),
   publish_ts TIMESTAMP NOT NULL OPTIONS (description = "When Pub/Sub took the message; for a file, the start of the run."),
-  processed_at TIMESTAMP NOT NULL OPTIONS (description = "When the pipeline made this row."),
+  processed_at TIMESTAMP NOT NULL OPTIONS (description = "When the append that BigQuery took was sent."),
   message_id STRING NOT NULL OPTIONS (description = "Pub/Sub's id of the message; for a line of a file, its URI or absolute path and the line number."),
   pipeline_version STRING NOT NULL OPTIONS (description = "Version of the pipeline that made this row."),
   contract_version STRING OPTIONS (description = "Version of the contract that the event was read by.")
