@@ -1,9 +1,10 @@
-"""GoogleSQL on nested columns that bqemulator does not translate."""
+"""GoogleSQL on nested columns and NUMERIC that bqemulator does not translate."""
 
 from typing import Any
 
 from bqemulator.sql.rewriter import struct_helpers, unnest_offset
 from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
 
 _POSITIONAL = (exp.Insert, exp.Merge, exp.Update)
 
@@ -16,18 +17,14 @@ def patch() -> None:
     rebase_offsets = offsets._rebase_offset_columns
 
     def rewrite(tree: exp.Expression) -> bool:
-        changed = [
-            _name_struct_fields(tree),
-            _drop_nested_not_null(tree),
-            _widen_numeric(tree),
-            rewrite_structs(tree),
-        ]
+        changed = [_name_struct_fields(tree), _drop_nested_not_null(tree), rewrite_structs(tree)]
         return any(changed)
 
     def rebase(tree: exp.Expression, names: set[str]) -> bool:
         _name_offsets(tree, names)
         return bool(rebase_offsets(tree, names))
 
+    _widen_numeric()
     structs._rewrite_positional_structs = rewrite
     offsets._rebase_offset_columns = rebase
 
@@ -62,14 +59,17 @@ def _drop_nested_not_null(tree: exp.Expression) -> bool:
     return dropped
 
 
-def _widen_numeric(tree: exp.Expression) -> bool:
+def _widen_numeric() -> None:
     """DuckDB's DECIMAL has three digits after the point, BigQuery's NUMERIC nine."""
-    widened = False
-    for cast in tree.find_all(exp.Cast):
-        if cast.to.is_type(exp.DataType.Type.DECIMAL) and not cast.to.expressions:
-            cast.set("to", exp.DataType.build("DECIMAL(38, 9)"))
-            widened = True
-    return widened
+    generator: Any = DuckDB.Generator
+    datatype_sql = generator.datatype_sql
+
+    def wide(self: Any, expression: exp.DataType) -> str:
+        if expression.is_type(exp.DataType.Type.DECIMAL) and not expression.expressions:
+            return "DECIMAL(38, 9)"
+        return str(datatype_sql(self, expression))
+
+    generator.datatype_sql = wide
 
 
 def _name_offsets(tree: exp.Expression, names: set[str]) -> None:
