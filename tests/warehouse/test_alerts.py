@@ -55,7 +55,7 @@ def test_five_failed_runs_are_one_alert_and_their_end_another(logged, hook, mail
     assert hook[0]["text"].startswith(f"Failed: warehouse of {logged.dataset}\n")
     assert "does not exist" in hook[0]["text"]
     assert mails[0]["Subject"].strip() == f"Failed: warehouse of {logged.dataset}"
-    assert mails[0]["To"] == "ops@school.example,head@school.example"
+    assert mails[0]["To"].split(", ") == ["ops@school.example", "head@school.example"]
     rows = Runner(logged.client, logged.dataset).metadata.latest(10)
     assert [row["status"] for row in rows] == ["failed"] * 5
     assert all("does not exist" in row["error_message"] for row in rows)
