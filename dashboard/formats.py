@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from markupsafe import Markup
@@ -30,19 +31,21 @@ def shown(value: Any, kind: Format) -> str:
             return Markup('<time datetime="{}" data-kind="{}">{} UTC</time>').format(
                 utc.isoformat(), kind, utc.strftime(seconds)
             )
-        case int() | float():
+        case dt.date():
+            return Markup('<span class="date">{}</span>').format(value.isoformat())
+        case int() | float() | Decimal():
             return number(value, kind)
         case _:
             return str(value)
 
 
-def number(value: float, kind: Format) -> str:
+def number(value: float | Decimal, kind: Format) -> str:
     """A number with its unit."""
     match kind:
         case "percent":
             return f"{100 * value:,.1f} %"
         case "seconds":
-            return _duration(value)
+            return _duration(float(value))
         case "decimal":
             return f"{value:,.2f}"
         case _:
@@ -75,6 +78,8 @@ def _cell(value: Any) -> Any:
             return "true" if value else "false"
         case dt.datetime():
             return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+        case Decimal():
+            return f"{value:f}"
         case str() if value.startswith(_FORMULA):
             return f"'{value}"
         case _:

@@ -11,7 +11,7 @@ from dashboard.semantic import model
 from dashboard.semantic.model import Dimension, Measure, Table
 
 # In the order of the page's menu.
-_NAMES = ("exam", "operations")
+_NAMES = ("exam", "operations", "shop")
 
 Chart = Literal["tiles", "hours", "lines", "bars", "bands", "table"]
 Colour = Literal["starts", "completions", "wrong"]
@@ -72,6 +72,7 @@ class Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         filters: dimensions that restrict every panel whose table has them.
         drill: dimensions that restrict only the panels that need them.
         panels: from top to bottom.
+        optional: whether the menu has it only where the dataset has its tables.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     panels: tuple[Panel, ...]
     filters: tuple[str, ...] = ()
     drill: tuple[str, ...] = ()
+    optional: bool = False
 
     def panel(self, name: str) -> Panel | None:
         """The panel of this name."""

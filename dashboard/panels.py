@@ -9,7 +9,7 @@ from typing import Any
 from dashboard import charts
 from dashboard.filters import Filters
 from dashboard.layout import Page, Panel
-from dashboard.queries import MOST_ROWS, Query, compose
+from dashboard.queries import MOST_ROWS, Query, compose, probe
 from dashboard.sentences import sentence
 from dashboard.warehouse import Answer, PanelError, Warehouse
 from gcp.dataset import Dataset
@@ -90,6 +90,16 @@ class Panels:
             return View(problem=str(error), sql=query.runnable)
         return _view(page, panel, filters, query, answer)
 
+    def offered(self, page: Page) -> bool:
+        """Whether the page belongs in the menu: an optional one needs its tables."""
+        tables = {panel.table: panel.source for panel in page.panels} if page.optional else {}
+        try:
+            for table in tables.values():
+                self._warehouse.ask(probe(self._dataset, table), live=False)
+        except PanelError:
+            return False
+        return True
+
     def _query(self, page: Page, panel: Panel, filters: Filters) -> Query:
         names = {*page.filters, panel.needs}
         own = {name: value for name, value in filters.values.items() if name in names}
@@ -123,7 +133,7 @@ def _view(page: Page, panel: Panel, filters: Filters, query: Query, answer: Answ
         links=[_links(page, panel, filters, row) for row in rows],
         cut=len(answer.rows) > MOST_ROWS,
         sentence=sentence(panel, rows) if rows else "",
-        chart=json.dumps(chart) if chart else "",
+        chart=json.dumps(chart, default=float) if chart else "",
         sql=query.runnable,
         ignored=[name.removesuffix("_id") for name in query.ignored],
         csv=f"/{page.name}/{panel.name}.csv?{filters.query()}",

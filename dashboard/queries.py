@@ -11,6 +11,7 @@ from google.cloud.bigquery import ScalarQueryParameter
 from dashboard.filters import Filters
 from dashboard.semantic.model import Table
 from gcp.dataset import Dataset
+from schemas.dates import EARLIEST_DATE
 
 # Rows of an answer. A page with more is not read; the table says that it is cut.
 MOST_ROWS = 1_000
@@ -70,11 +71,12 @@ def compose(
     selected = [_column(each.expression, each.name) for each in grouped]
     selected += [_column(table.measure(name).sql, name) for name in measures]
     conditions = [table.where] if table.where else []
+    first = f"DATE '{EARLIEST_DATE}'" if table.cumulative else "@first_date"
     source = f"`{dataset.table(table.source)}`"
     if table.dates == "arguments":
-        source += "(@first_date, @last_date)"
+        source += f"({first}, @last_date)"
     else:
-        conditions.insert(0, f"{table.dates} BETWEEN @first_date AND @last_date")
+        conditions.insert(0, f"{table.dates} BETWEEN {first} AND @last_date")
     conditions += [f"{each.expression} IS NOT NULL" for each in grouped if each.required]
     applied, ignored = _split(table, filters.values)
     conditions += [f"{expression} = @{name}" for name, expression in applied.items()]
@@ -86,9 +88,17 @@ def compose(
     if order:
         clauses.append("ORDER BY " + ", ".join(order))
     clauses.append(f"LIMIT {MOST_ROWS + 1}")
-    dates = (("first_date", filters.first_date), ("last_date", filters.last_date))
+    dates = [("last_date", filters.last_date)]
+    if not table.cumulative:
+        dates.insert(0, ("first_date", filters.first_date))
     values = tuple((name, filters.values[name]) for name in applied)
     return Query("\n".join(clauses), (*dates, *values), ignored)
+
+
+def probe(dataset: Dataset, table: Table) -> Query:
+    """A query that reads next to nothing, and fails where the table is missing."""
+    nothing = Filters(EARLIEST_DATE, EARLIEST_DATE, None, {})
+    return compose(dataset, table, (), [table.measures[0].name], nothing)
 
 
 def _literal(value: Value) -> str:

@@ -50,6 +50,7 @@ def create_app(
             Route("/healthz", _healthz),
             Route("/static/{name}", _static),
             Route("/{page}", site.page),
+            Route("/{page}/link", site.link),
             Route("/{page}/choices/{dimension}", site.choices),
             Route("/{page}/{panel}.csv", site.csv),
             Route("/{page}/{panel}", site.panel),
@@ -92,6 +93,20 @@ class _Site:
             dataset=self._dataset,
         )
         return HTMLResponse(html, 400 if problem else 200, _HEADERS)
+
+    def link(self, request: Request) -> Response:
+        """What the menu says of an optional page; no content where the dataset lacks it."""
+        page = self._page_of(request)
+        if page is None:
+            return _missing()
+        if not self._panels.offered(page):
+            return Response(status_code=204, headers=_HEADERS)
+        try:
+            chosen = self._filters(page, request)
+        except FilterError:
+            chosen = filters.parse({}, (), self._today())
+        html = self._templates.get_template("link.html").render(page=page, filters=chosen)
+        return HTMLResponse(html, headers=_HEADERS)
 
     def choices(self, request: Request) -> Response:
         page, dimension = self._page_of(request), request.path_params["dimension"]

@@ -7,6 +7,7 @@ over one table's rows, which a join would repeat.
 import json
 
 from dashboard.semantic.model import Dimension, Format, Measure, Table, models
+from schemas.dates import EARLIEST_DATE
 
 _TYPES: dict[Format, str] = {
     "text": "string",
@@ -15,7 +16,11 @@ _TYPES: dict[Format, str] = {
     "timestamp": "date_time",
     "date": "date",
 }
-_FORMATS: dict[Format, str] = {"percent": "percent_1", "integer": "decimal_0"}
+_FORMATS: dict[Format, str] = {
+    "percent": "percent_1",
+    "integer": "decimal_0",
+    "decimal": "decimal_2",
+}
 _FIRST = "DATE({% date_start dates %})"
 _LAST = "DATE_SUB(DATE({% date_end dates %}), INTERVAL 1 DAY)"
 
@@ -54,10 +59,11 @@ def _explore(table: Table) -> str:
 def _view(table: Table) -> str:
     source = f"`@{{project}}.@{{dataset}}.{table.source}`"
     conditions = [table.where] if table.where else []
+    first = f"DATE '{EARLIEST_DATE}'" if table.cumulative else _FIRST
     if table.dates == "arguments":
-        source += f"(\n        {_FIRST},\n        {_LAST})"
+        source += f"(\n        {first},\n        {_LAST})"
     else:
-        conditions.insert(0, f"{table.dates} BETWEEN {_FIRST}\n        AND {_LAST}")
+        conditions.insert(0, f"{table.dates} BETWEEN {first}\n        AND {_LAST}")
     where = f"\n      WHERE {' AND '.join(conditions)}" if conditions else ""
     parts = [_dimension(each) for each in table.dimensions]
     parts += [_measure(each) for each in table.measures]
@@ -77,7 +83,8 @@ def _dimension(part: Dimension) -> str:
 
 def _measure(part: Measure) -> str:
     # LookML's measures have no type for a timestamp.
-    return _field("measure", part, "string" if part.format == "timestamp" else "number", part.sql)
+    text = part.format in ("text", "timestamp")
+    return _field("measure", part, "string" if text else "number", part.sql)
 
 
 def _field(kind: str, part: Dimension | Measure, type_: str, expression: str) -> str:

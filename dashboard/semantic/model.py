@@ -65,7 +65,10 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         name: in the model.
         source: the table function that takes the dates, or the table.
-        dates: "arguments" of the table function, else the table's partitioning column.
+        dates: "arguments" of the table function, else the table's partitioning column, or the
+            expression that is the date of a row of a small view.
+        cumulative: whether it says how things stood at the end of the last date, from all dates
+            before.
         description: what a row is.
         grain: the columns that identify a row.
         where: a condition that every query has; empty is none.
@@ -81,6 +84,7 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dimensions: tuple[Dimension, ...]
     measures: tuple[Measure, ...]
     where: str = ""
+    cumulative: bool = False
     joins: tuple[Join, ...] = ()
     never_join: Mapping[str, str] = {}
 

@@ -7,6 +7,7 @@ approximate.
 import collections
 import datetime as dt
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 Row = dict[str, Any]
@@ -153,6 +154,47 @@ def _events_by_hour(rows: Rows) -> Rows:
     ]
 
 
+def _shop_totals(rows: Rows) -> Rows:
+    revenue = sum(Decimal(row["total_amount"]) for row in rows)
+    return [
+        {
+            "orders": len(rows),
+            "revenue": revenue if rows else None,
+            "delivered_orders": sum(row["status"] == "delivered" for row in rows),
+            "customers": len({row["customer_id"] for row in rows}),
+        }
+    ]
+
+
+def _revenue(rows: Rows) -> Rows:
+    timed = [row | {"hour": _hour(row["order_date"])} for row in rows]
+    return [
+        {
+            "step_hour": hour,
+            "status": status,
+            "revenue": sum(Decimal(row["total_amount"]) for row in own),
+            "orders": len(own),
+        }
+        for (hour, status), own in _grouped(timed, "hour", "status").items()
+    ]
+
+
+def _steps(rows: Rows) -> Rows:
+    return [
+        {
+            "activity_type": step,
+            "events": len(own),
+            "users": len({row["user_id"] for row in own}),
+        }
+        for (step,), own in _grouped(rows, "activity_type").items()
+    ]
+
+
+def _low_stock(rows: Rows) -> Rows:
+    names = ("product_id", "warehouse_id", "quantity")
+    return [{name: row[name] for name in names} for row in rows if row["quantity"] < 10]
+
+
 PANELS: dict[str, Callable[[Rows], Rows]] = {
     "totals": _totals,
     "starts": _by_hour("session_start_time", "start_hour"),
@@ -164,4 +206,8 @@ PANELS: dict[str, Callable[[Rows], Rows]] = {
     "funnel": _funnel,
     "events_by_hour": _events_by_hour,
     "dead_letters_by_hour": _letters,
+    "shop_totals": _shop_totals,
+    "revenue_by_hour": _revenue,
+    "activity": _steps,
+    "low_stock": _low_stock,
 }

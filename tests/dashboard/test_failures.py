@@ -120,7 +120,7 @@ def test_tables_that_do_not_exist_are_no_data_yet(serve, warehouse):
 
 def test_empty_tables_are_said_to_have_no_data(serve, applied):
     url = serve(applied.dataset, applied.client)
-    for page in layout.pages().values():
+    for page in (page for page in layout.pages().values() if not page.optional):
         for each in page.panels:
             text = requests.get(f"{url}/{page.name}/{each.name}", timeout=60).text
             assert (each.hint or each.nothing) in text

@@ -13,7 +13,9 @@ from tests.dashboard.comparing import comparable
 from tests.ddl import golden
 
 DAYS = {"from": "2026-03-02", "to": "2026-03-03"}
-PANELS = [(page, panel) for page in layout.pages().values() for panel in page.panels]
+PANELS = [
+    (page, panel) for page in layout.pages().values() for panel in page.panels if not page.optional
+]
 
 
 @pytest.fixture

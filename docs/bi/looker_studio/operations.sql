@@ -89,3 +89,32 @@ FROM `PROJECT.DATASET.event_conflicts_between`(PARSE_DATE('%Y%m%d', @DS_START_DA
 GROUP BY 1
 ORDER BY event_date DESC
 LIMIT 1001;
+
+-- How fresh the tables are that runs write
+SELECT
+  job_name,
+  env,
+  MAX(IF(status = 'completed', started_at, NULL)) AS last_success,
+  ARRAY_AGG(status ORDER BY started_at DESC LIMIT 1)[OFFSET(0)] AS last_status
+FROM `PROJECT.DATASET.etl_job_status`
+WHERE DATE(started_at) BETWEEN DATE '1960-01-01' AND PARSE_DATE('%Y%m%d', @DS_END_DATE)
+GROUP BY 1, 2
+ORDER BY job_name, env
+LIMIT 1001;
+
+-- Last runs
+SELECT
+  started_at,
+  job_name,
+  env,
+  status,
+  error_message,
+  SUM(records_processed) AS records_processed,
+  SUM(rows_written) AS rows_written,
+  SUM(records_failed) AS records_failed,
+  AVG(TIMESTAMP_DIFF(completed_at, started_at, MILLISECOND)) / 1000 AS run_time
+FROM `PROJECT.DATASET.etl_job_status`
+WHERE DATE(started_at) BETWEEN PARSE_DATE('%Y%m%d', @DS_START_DATE) AND PARSE_DATE('%Y%m%d', @DS_END_DATE)
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY started_at DESC, job_name, env, status, error_message
+LIMIT 1001;
