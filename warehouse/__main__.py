@@ -154,7 +154,7 @@ def _load(args: argparse.Namespace) -> int:
     file = DimensionFile(args.file, args.dimension, args.source_mapping, now)
     if left_out := file.check():
         print(f"Left out: {', '.join(sorted(left_out))} (--source_mapping names what is taken)")
-    counters = load(file, args.dataset, args.env)
+    counters = load(file, args.dataset, args.env, args.pseudonyms)
     print(f"{counters.get(metrics.WRITTEN, 0):,} rows of {args.dimension} loaded")
     if failed := counters.get(metrics.DEAD_LETTERS_WRITTEN, 0):
         print(f"{failed:,} rows break the contract: see the table dead_letters", file=sys.stderr)

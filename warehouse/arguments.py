@@ -8,6 +8,7 @@ from pathlib import Path
 from ddl import files
 from gcp import arguments
 from gcp.environments import environment_name
+from pipeline.pseudonym.keys import add_pseudonym_key, pseudonym_keys
 from pipeline.sources.postgres.mapping import DIMENSIONS, default_mapping, read_mapping
 
 OVERLAP_HOURS = 3
@@ -61,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="TOML file with the file's own names of columns, as for --input_postgres",
     )
+    add_pseudonym_key(load, "replace ids of persons by pseudonyms, as in pipeline.main")
     for command in (run, show, status, load):
         command.add_argument(
             "--dataset", type=arguments.dataset, required=True, metavar="PROJECT.DATASET"
@@ -103,6 +105,11 @@ def check(args: argparse.Namespace) -> None:
     stored = sorted(files.find("stored"))
     if unknown := [name for name in getattr(args, "names", []) if name not in stored]:
         args.fail(f"NAME: there is no stored table {unknown[0]}: use {', '.join(stored)}")
+    if args.command == "load":
+        try:
+            args.pseudonyms = pseudonym_keys(args.pseudonym_key)
+        except ValueError as error:
+            args.fail(str(error))
     if args.command != "run":
         return
     if args.end and not args.start:

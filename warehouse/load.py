@@ -15,6 +15,7 @@ from gcp.clients import bigquery_client
 from gcp.dataset import Dataset
 from gcp.runs import Outcome, Run, RunLog, Status
 from pipeline import graph, options, preflight
+from pipeline.pseudonym.keys import PseudonymKeys
 from pipeline.sources.files import FileInput
 from pipeline.sources.postgres.mapping import SourceMapping, SourceTable
 from pipeline.sources.postgres.messages import (
@@ -144,7 +145,9 @@ class ReadDimension(beam.PTransform):
         )
 
 
-def load(file: DimensionFile, dataset: Dataset, env: str | None) -> Mapping[str, int]:
+def load(
+    file: DimensionFile, dataset: Dataset, env: str | None, pseudonyms: PseudonymKeys | None
+) -> Mapping[str, int]:
     """Loads a file that was checked; returns the pipeline's counters.
 
     Raises:
@@ -152,16 +155,18 @@ def load(file: DimensionFile, dataset: Dataset, env: str | None) -> Mapping[str,
         gcp.errors.SERVICE_ERRORS: BigQuery did not take it.
     """
     with bigquery_client(dataset.project) as client, _logged(RunLog(client, dataset), env) as done:
-        counters = _run(file, dataset)
+        counters = _run(file, dataset, pseudonyms)
         done.append(counters)
     return counters
 
 
-def _run(file: DimensionFile, dataset: Dataset) -> Mapping[str, int]:
+def _run(
+    file: DimensionFile, dataset: Dataset, pseudonyms: PseudonymKeys | None
+) -> Mapping[str, int]:
     arguments = ["--input=rows.jsonl", f"--dataset={dataset}", f"--event_family={DIMENSION_CHANGE}"]
     config, beam_options = options.parse(arguments)
     source = FileInput(str(file.path), file.loaded_at)
-    config = dataclasses.replace(config, input=source)
+    config = dataclasses.replace(config, input=source, pseudonyms=pseudonyms)
     try:
         bounds = preflight.check(config)
     except preflight.StartupError as error:

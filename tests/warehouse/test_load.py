@@ -8,7 +8,10 @@ import pytest
 from ddl.apply import apply
 from schemas.families import FAMILIES
 from tests.conftest import Warehouse
+from tests.support import pseudonyms
 from warehouse.__main__ import main
+
+_TWICE = "k1=env:A,k1=env:B"
 
 
 def write(folder: Path, name: str, text: str) -> str:
@@ -68,6 +71,16 @@ def test_rows_of_files_become_versions(warehouse: Warehouse, query, tmp_path, ca
     ]
 
 
+def test_ids_are_pseudonyms_under_a_key(warehouse, query, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv(pseudonyms.VARIABLES["k1"], pseudonyms.KEYS["k1"])
+    file = write(tmp_path, "students.csv", "student_id,school_id\ns1,North\n")
+    words = ["load", "students", file, "--dataset", str(warehouse.dataset), pseudonyms.OPTIONS[0]]
+    assert main(words) == 0
+    assert query("SELECT student_id, school_id FROM {dataset}.students_dim") == [
+        {"student_id": pseudonyms.expected("s1", "k1"), "school_id": "North"}
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "line"),
     [
@@ -91,6 +104,12 @@ def test_a_file_that_makes_no_sense_is_one_line(tmp_path, name, text, line, caps
         (["students", "a.txt"], 2, "FILE: must end in .csv or .jsonl"),
         (["pupils", "a.csv"], 2, "invalid choice: 'pupils'"),
         (["students", "missing.csv"], 1, "error: missing.csv: No such file or directory"),
+        (["students", "a.csv", "--pseudonym_key=k1="], 2, "--pseudonym_key: a secret is"),
+        (
+            ["students", "a.csv", f"--pseudonym_key={_TWICE}"],
+            2,
+            "--pseudonym_key: k1 is given twice",
+        ),
     ],
 )
 def test_wrong_arguments_are_one_line(words, code, line, capsys) -> None:
