@@ -17,13 +17,13 @@ from google.cloud import bigquery
 from google.cloud.bigquery.table import RowIterator
 
 from ddl import files, statements
+from gcp import queries
 from gcp.dataset import Dataset
 
 MOST_ROWS = 100
 
 _HEADER = re.compile(r"-- (?P<severity>fail|warn)(?: \((?P<number>\w+)\))?: (?P<rule>.+)\n")
 # Seconds. The library's default is ten minutes; here a person waits.
-_CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(30), "job_retry": None}
 
 Severity = Literal["fail", "warn"]
 
@@ -106,8 +106,7 @@ def with_dates(check: Check, first_date: dt.date, last_date: dt.date) -> str:
 
 
 def _run(client: bigquery.Client, sql: str, first_date: dt.date, last_date: dt.date) -> RowIterator:
-    config = bigquery.QueryJobConfig(query_parameters=parameters(first_date, last_date))
-    return client.query(sql, job_config=config, **_CALL).result(**_CALL)
+    return queries.rows(client, sql, parameters(first_date, last_date))
 
 
 def parameters(first_date: dt.date, last_date: dt.date) -> list[bigquery.ScalarQueryParameter]:

@@ -13,15 +13,11 @@ from typing import Any
 
 from google.cloud import bigquery
 
+from gcp import queries
 from gcp.dataset import Dataset
 
 ETL_METADATA = "etl_metadata"
 ETL_JOB_STATUS = "etl_job_status"
-_TIMEOUT_SECONDS = 60.0
-_CALL: dict[str, Any] = {
-    "retry": bigquery.DEFAULT_RETRY.with_timeout(_TIMEOUT_SECONDS),
-    "timeout": _TIMEOUT_SECONDS,
-}
 
 
 class Status(enum.StrEnum):
@@ -85,7 +81,7 @@ class RunLog:
             bigquery.ScalarQueryParameter("env", "STRING", env or ""),
             bigquery.ScalarQueryParameter("status", "STRING", Status.SUCCEEDED),
         ]
-        for row in self._query(sql, given):
+        for row in queries.rows(self.client, sql, given):
             details: Mapping[str, Any] | None = json.loads(row["details"] or "null")
             return details
         return None
@@ -100,7 +96,7 @@ class RunLog:
             bigquery.ScalarQueryParameter("pipeline_name", "STRING", pipeline_name),
             bigquery.ScalarQueryParameter("status", "STRING", Status.SUCCEEDED),
         ]
-        return {row["env"] for row in self._query(sql, given)}
+        return {row["env"] for row in queries.rows(self.client, sql, given)}
 
     def _add(
         self, run: Run, status: Status, finished_at: dt.datetime | None, outcome: Outcome
@@ -109,7 +105,8 @@ class RunLog:
         values |= {"status": status, "finished_at": finished_at}
         values["details"] = None if outcome.details is None else json.dumps(values["details"])
         marks = [f"PARSE_JSON(@{name})" if name == "details" else f"@{name}" for name in values]
-        self._query(
+        queries.rows(
+            self.client,
             f"INSERT INTO `{self.dataset.table(ETL_METADATA)}` "  # noqa: S608 - our own names
             f"({', '.join(values)}) VALUES ({', '.join(marks)})",
             [
@@ -117,13 +114,6 @@ class RunLog:
                 for name, value in values.items()
             ],
         )
-
-    def _query(
-        self, sql: str, parameters: list[bigquery.ScalarQueryParameter]
-    ) -> bigquery.table.RowIterator:
-        config = bigquery.QueryJobConfig(query_parameters=parameters)
-        job = self.client.query(sql, job_config=config, job_retry=None, **_CALL)
-        return job.result(**_CALL)
 
 
 _TYPES = {

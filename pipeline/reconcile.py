@@ -5,11 +5,11 @@ import collections
 import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from google.cloud import bigquery
 
-from gcp import arguments
+from gcp import arguments, queries
 from gcp.clients import bigquery_client
 from gcp.console import fold
 from gcp.dataset import Dataset
@@ -24,7 +24,6 @@ Families: TypeAlias = Sequence[EventFamily]
 
 NO_FAMILY = "(no family)"
 # Seconds. The library's default is ten minutes; here a person waits.
-_CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(30)}
 
 
 def count(
@@ -38,7 +37,7 @@ def count(
         family.name: collections.Counter() for family in families
     }
     notes = dict.fromkeys(("several_events", "several_sources", "replays"), Found())
-    for row in _query(client, dataset, window or Window(), families).result(**_CALL):
+    for row in _query(client, dataset, window or Window(), families).result(**queries.CALL):
         if row["quantity"] in notes:
             notes[row["quantity"]] = Found(row["found"], row["examples"] or "")
         else:
@@ -100,9 +99,9 @@ def _query(
     *,
     dry_run: bool = False,
 ) -> bigquery.QueryJob:
-    config = bigquery.QueryJobConfig(query_parameters=parameters(window, families), dry_run=dry_run)
-    sql = statement(dataset, families)
-    return client.query(sql, job_config=config, job_retry=None, **_CALL)
+    return queries.start_query(
+        client, statement(dataset, families), parameters(window, families), dry_run=dry_run
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
+from gcp import queries
 from gcp.dataset import Dataset
 from gcp.runs import ETL_JOB_STATUS, ETL_METADATA, Outcome, Run, RunLog, Status
 
@@ -17,7 +18,6 @@ BACKFILL = "warehouse_backfill"
 # A run without a job may be about to start it.
 _STARTING = dt.timedelta(minutes=2)
 # Seconds. The library's default is ten minutes; here a person or a schedule waits.
-_CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(60)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Metadata:
     def _is_alive(self, row: dict[str, Any]) -> bool:
         """Sets ``has_job``, too."""
         try:
-            state = self._client.get_job(row["job_id"], **_CALL).state
+            state = self._client.get_job(row["job_id"], **queries.CALL).state
         except NotFound:
             row["has_job"] = False
             return bool(dt.datetime.now(dt.UTC) - row["started_at"] < _STARTING)
@@ -103,14 +103,11 @@ class Metadata:
         return bool(state != "DONE")
 
     def _query(self, sql: str, **parameters: str | None) -> list[dict[str, Any]]:
-        config = bigquery.QueryJobConfig(
-            query_parameters=[
-                bigquery.ScalarQueryParameter(name, "STRING", value)
-                for name, value in parameters.items()
-            ]
-        )
-        job = self._client.query(sql, job_config=config, job_retry=None, **_CALL)
-        return [dict(row.items()) for row in job.result(**_CALL)]
+        given = [
+            bigquery.ScalarQueryParameter(name, "STRING", value)
+            for name, value in parameters.items()
+        ]
+        return [dict(row.items()) for row in queries.rows(self._client, sql, given)]
 
 
 def _success(row: Mapping[str, Any]) -> Success:

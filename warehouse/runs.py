@@ -12,6 +12,7 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
 from ddl.stored import StoredTable, stored_tables
+from gcp import queries
 from gcp.clients import EMULATOR_VARIABLE
 from gcp.dataset import Dataset
 from gcp.errors import SERVICE_ERRORS, how_to_apply
@@ -28,7 +29,6 @@ _BEGINNING = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
 _ATTEMPTS = 3
 # BigQuery's text where two transactions changed one table.
 _CONFLICT = "aborted due to concurrent update"
-_CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(60)}
 
 
 class Runner:
@@ -92,7 +92,7 @@ class Runner:
 
     def frozen_before(self) -> dt.date:
         """Sessions of earlier dates are left as they are: events of theirs have expired."""
-        facts = self._client.get_table(self._dataset.table(DEFAULT_FAMILY.table), **_CALL)
+        facts = self._client.get_table(self._dataset.table(DEFAULT_FAMILY.table), **queries.CALL)
         expiration = facts.time_partitioning and facts.time_partitioning.expiration_ms
         if not expiration:
             return dt.date.min
@@ -145,8 +145,8 @@ class Runner:
                 f"{other['job_id']}: wait until it has ended"
             )
         try:
-            job = self._client.query(text, job_id=run.run_id, job_retry=None, **_CALL)
-            job.result(job_retry=None, **_CALL)
+            job = self._client.query(text, job_id=run.run_id, job_retry=None, **queries.CALL)
+            job.result(job_retry=None, **queries.CALL)
         except GoogleAPICallError as error:
             self.metadata.failed(run, retries, reason(error))
             raise
@@ -189,7 +189,7 @@ class Runner:
         """When the newest of the tables was created; raises RunError if one lacks a column."""
         created: list[dt.datetime] = []
         for table in self.tables:
-            found = self._client.get_table(self._dataset.table(table.name), **_CALL)
+            found = self._client.get_table(self._dataset.table(table.name), **queries.CALL)
             names = {field.name for field in found.schema}
             for field in table.declared.schema:
                 if field.name not in names:
@@ -213,9 +213,7 @@ def changed_dates(
         bigquery.ScalarQueryParameter("facts", "STRING", DEFAULT_FAMILY.table),
         bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
     ]
-    config = bigquery.QueryJobConfig(query_parameters=parameters)
-    rows = client.query(sql, job_config=config, job_retry=None, **_CALL).result(**_CALL)
-    found = [row["partition_id"] for row in rows]
+    found = [row["partition_id"] for row in queries.rows(client, sql, parameters)]
     # Beside dates there are __NULL__ and __UNPARTITIONED__, a buffer.
     dates = [text for text in found if text and text.isdigit()]
     return frozenset(dt.datetime.strptime(text, "%Y%m%d").date() for text in dates)

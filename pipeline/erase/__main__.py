@@ -13,7 +13,7 @@ from apache_beam.io.filesystem import BeamIOError
 from google.api_core.exceptions import BadRequest
 from google.cloud import bigquery
 
-from gcp import arguments, streaming_buffer
+from gcp import arguments, queries, streaming_buffer
 from gcp.clients import bigquery_client
 from gcp.secrets import SecretError
 from pipeline.erase.persons import Persons, archived, rewrite
@@ -26,7 +26,6 @@ from schemas.family import EventFamily
 from schemas.tables import DEAD_LETTERS
 
 # Seconds. The library's default is ten minutes; here a person waits.
-_CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(30)}
 _IDS_IN_A_QUERY = 10_000
 # The column of a dead letter that names its person, where it is known.
 _PERSON = "student_id"
@@ -108,7 +107,7 @@ def _erase(client: bigquery.Client, args: argparse.Namespace) -> _Left:
     """Deletes, and prints one line per table and for the archive; returns what is left."""
     persons = Persons(args.persons, with_needed(args.event_family))
     # Absent: a mistyped dataset.
-    letters = client.get_table(args.dataset.table(DEAD_LETTERS), **_CALL)
+    letters = client.get_table(args.dataset.table(DEAD_LETTERS), **queries.CALL)
     keys, cut = _letters_of(client, letters, persons)
     where = f"{_CUT} AND {_of_families(persons.families)}"
     query = f"SELECT source, message_id FROM `{letters}` WHERE {where}"  # noqa: S608 - a table's own id
@@ -202,8 +201,7 @@ def _query(
     parameters: list[Any] = [bigquery.ArrayQueryParameter("ids", "STRING", ids)]
     if settled is not None:
         parameters.append(bigquery.ScalarQueryParameter("settled", "TIMESTAMP", settled))
-    config = bigquery.QueryJobConfig(query_parameters=parameters)
-    return client.query(sql, job_config=config, job_retry=None, **_CALL).result(**_CALL)
+    return queries.rows(client, sql, parameters)
 
 
 def _erase_archive(pattern: str, persons: Persons, *, dry_run: bool) -> None:

@@ -1,10 +1,11 @@
 """Finds the tables that have rows of persons, and the condition for those to delete."""
 
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from google.cloud import bigquery
 
+from gcp import queries
 from gcp.dataset import Dataset
 from pipeline.erase.persons import Persons
 from schemas.tables import DEAD_LETTERS
@@ -12,7 +13,6 @@ from schemas.tables import DEAD_LETTERS
 # A condition on a column; other tables may have ids of other types.
 THEIRS = "TO_HEX(SHA256(CAST(`{}` AS STRING))) IN UNNEST(@ids)"
 # Seconds. The library's default is ten minutes; here a person waits.
-_CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(30)}
 
 TableRows: TypeAlias = tuple[bigquery.Table, str]
 """A table, and a condition on its rows with the persons' digests as ``@ids``."""
@@ -23,8 +23,8 @@ def person_tables(
 ) -> tuple[list[TableRows], list[TableRows]]:
     """The tables that name persons; those whose rows are found through one of them only."""
     tables = [
-        client.get_table(item.reference, **_CALL)
-        for item in client.list_tables(str(dataset), **_CALL)
+        client.get_table(item.reference, **queries.CALL)
+        for item in client.list_tables(str(dataset), **queries.CALL)
     ]
     naming = [
         (table, condition)

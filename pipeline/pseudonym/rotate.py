@@ -14,12 +14,11 @@ from typing import Any
 
 from google.cloud import bigquery
 
-from gcp import streaming_buffer
+from gcp import queries, streaming_buffer
 from gcp.dataset import Dataset
 from pipeline.pseudonym.stored import StoredIds, ids_in
 from transforms.pseudonyms import PseudonymChain
 
-_RETRY: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(60)}
 _REPLACEMENTS = "pseudonym_replacements_"
 _KEPT_AFTER_A_KILL = dt.timedelta(days=1)
 _SCHEMA = [bigquery.SchemaField(name, "STRING") for name in ("place", "before", "after")]
@@ -64,11 +63,11 @@ def rotate(
     """
     left: list[str] = []
     with _replacements(client, dataset) as replacements:
-        for item in client.list_tables(str(dataset), **_RETRY):
+        for item in client.list_tables(str(dataset), **queries.CALL):
             if item.table_type != "TABLE" or item.table_id.startswith(_REPLACEMENTS):
                 continue
             try:
-                work = _work(client, client.get_table(item.reference, **_RETRY), replaces)
+                work = _work(client, client.get_table(item.reference, **queries.CALL), replaces)
             except ValueError as error:
                 left.append(str(error))
                 continue
@@ -95,11 +94,11 @@ def _replacements(client: bigquery.Client, dataset: Dataset) -> Iterator[bigquer
     name = f"{_REPLACEMENTS}{uuid.uuid4().hex[:8]}"
     table = bigquery.Table(dataset.table(name), _SCHEMA)
     table.expires = dt.datetime.now(dt.UTC) + _KEPT_AFTER_A_KILL
-    client.create_table(table, **_RETRY)
+    client.create_table(table, **queries.CALL)
     try:
         yield table
     finally:
-        client.delete_table(table, not_found_ok=True, **_RETRY)
+        client.delete_table(table, not_found_ok=True, **queries.CALL)
 
 
 def _work(client: bigquery.Client, table: bigquery.Table, replaces: str | None) -> _Work | None:
@@ -114,7 +113,7 @@ def _work(client: bigquery.Client, table: bigquery.Table, replaces: str | None) 
         f"COUNTIF(NOT ({condition})) AS fresh, {f'MAX({sent})' if sent else 'NULL'} AS newest "
         f"FROM `{table}` WHERE {wanted} GROUP BY day ORDER BY day"
     )
-    found = list(_query(client, sql, settled=settled).result(**_RETRY))
+    found = list(_query(client, sql, settled=settled).result(**queries.CALL))
     newest = max((row.newest for row in found if row.newest is not None), default=None)
     rows = {row.day: row.settled for row in found if row.settled}
     return _Work(table, columns, rows, sum(row.fresh for row in found), newest)
@@ -149,7 +148,7 @@ def _replace(
         f"WHERE {condition} AND value.before IS NOT NULL"
     )
     values = []
-    for place, before in _query(client, sql, day, settled).result(**_RETRY):
+    for place, before in _query(client, sql, day, settled).result(**queries.CALL):
         after = places[place].new(before, chain, replaces)
         if after != before:
             values.append({"place": place, "before": before, "after": after})
@@ -165,7 +164,7 @@ def _replace(
                 f"AND {condition} AND {column.wanted(replaces)}"
             )
             job = _query(client, sql, day, settled)
-            job.result(**_RETRY)
+            job.result(**queries.CALL)
             replaced += job.num_dml_affected_rows or 0
     return replaced
 
@@ -195,5 +194,4 @@ def _query(
         parameters.append(bigquery.ScalarQueryParameter("day", "DATE", day))
     if settled is not None:
         parameters.append(bigquery.ScalarQueryParameter("settled", "TIMESTAMP", settled))
-    config = bigquery.QueryJobConfig(query_parameters=parameters)
-    return client.query(sql, job_config=config, **_RETRY)
+    return queries.start_query(client, sql, parameters)

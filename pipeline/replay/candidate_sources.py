@@ -11,6 +11,7 @@ from google.cloud import bigquery
 from google.cloud.pubsub_v1 import SubscriberClient
 from google.pubsub_v1.types import ReceivedMessage
 
+from gcp import queries
 from gcp.dataset import Dataset
 from pipeline import fact_tables
 from pipeline.replay.candidates import ReplayCandidate, Selection
@@ -133,11 +134,9 @@ class TableCandidates:
         selection: Selection,
     ) -> None:
         """Runs the query; raises the client's errors."""
-        config = bigquery.QueryJobConfig(query_parameters=parameters(families, selection))
-        retry = bigquery.DEFAULT_RETRY.with_timeout(30)
         sql = statement(dataset, families)
-        job = client.query(sql, job_config=config, job_retry=None, retry=retry)
-        self._rows = job.result(page_size=_BATCH, retry=retry)
+        job = queries.start_query(client, sql, parameters(families, selection))
+        self._rows = job.result(page_size=_BATCH, **queries.CALL)
         self.total: int | None = self._rows.total_rows
         self.resume = "run it again"
 

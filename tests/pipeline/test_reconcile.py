@@ -177,7 +177,7 @@ def test_what_cannot_be_read_is_one_line(warehouse, monkeypatch, capsys):
     assert main([f"--dataset={warehouse.dataset}"]) == 1
     assert capsys.readouterr().err.count("\n") == 1
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "127.0.0.1:1")
-    monkeypatch.setattr("pipeline.reconcile._CALL", {"retry": None})
+    monkeypatch.setattr("gcp.queries.CALL", {"retry": None})
     assert main([f"--dataset={warehouse.dataset}"]) == 1
     assert capsys.readouterr().err == (
         "error: BigQuery does not answer at 127.0.0.1:1 (BIGQUERY_EMULATOR_HOST)\n"

@@ -93,7 +93,7 @@ def test_a_misspelt_topic_of_a_replay_from_the_subscription(pubsub_emulator, end
 
 def test_a_bigquery_that_is_away(monkeypatch, ending):
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "127.0.0.1:1")
-    monkeypatch.setattr("pipeline.reconcile._CALL", {"retry": None})
+    monkeypatch.setattr("gcp.queries.CALL", {"retry": None})
     line = ending(pipeline.reconcile.main, "--dataset=local-exams.none")
     assert line == "BigQuery does not answer at 127.0.0.1:1 (BIGQUERY_EMULATOR_HOST)"
 
