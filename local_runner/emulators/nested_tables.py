@@ -77,6 +77,7 @@ def _report_nested_types() -> None:
     In tables and views made by SQL, it does so with columns too.
     """
     of_result, of_table = executor._arrow_field_to_schema_entry, _ddl_sync._introspect_schema
+    columns: list[tuple[Any, ...]] = []
 
     def result_field(field: Any) -> _Field:
         entry: _Field = of_result(field)
@@ -85,13 +86,18 @@ def _report_nested_types() -> None:
 
     def table_schema(project: str, dataset: str, table: str, ctx: AppContext) -> Any:
         schema = of_table(project, dataset, table, ctx)
-        info = ctx.engine.execute(f"PRAGMA table_info({quoted_table_ref(project, dataset, table)})")
-        stored = {row[1]: row[2] for row in info.fetchall()}
+        stored = {row[1]: row[2] for row in columns}
         fields = [_tables._field_to_rest(field) for field in schema.fields]
         fields = [_with_stored_types(field, stored[field["name"]]) for field in fields]
         return models.TableSchema(fields=_tables._parse_schema_fields(fields))
 
+    def not_null(reference: str, ctx: AppContext) -> dict[str, bool]:
+        # For a view, DuckDB binds its SQL anew at each such question.
+        columns[:] = ctx.engine.execute(f"PRAGMA table_info({reference})").fetchall()
+        return {row[1]: bool(row[3]) for row in columns}
+
     executor._arrow_field_to_schema_entry = result_field
+    _ddl_sync._column_notnull_map = not_null
     _ddl_sync._introspect_schema = table_schema
 
 
