@@ -1,5 +1,6 @@
 """What all tests share: signals, time limits, and real emulators (a pair per xdist worker)."""
 
+import contextlib
 import dataclasses
 import signal
 import uuid
@@ -17,6 +18,7 @@ from gcp.environments import DATABASE_URL
 from local_runner.emulators import start
 from local_runner.postgres.server import Cluster, PostgresMissingError, postgres_server
 from schemas.families import DEFAULT_FAMILY, FAMILIES
+from schemas.family import EventFamily
 from tests.support import exam_logs
 from tests.support.datasets import DatasetPool
 from tests.support.events import bodies
@@ -143,17 +145,27 @@ def _datasets(_bigquery: start.BigQueryEmulator) -> DatasetPool:
 
 
 @pytest.fixture
-def applied(warehouse: Warehouse, _datasets: DatasetPool) -> Iterator[Warehouse]:
-    """The same with the tables, empty, and the views of exam events."""
-    with _datasets.lend(warehouse.client, [DEFAULT_FAMILY]) as dataset:
-        yield dataclasses.replace(warehouse, dataset=dataset)
+def new_dataset(warehouse: Warehouse, _datasets: DatasetPool) -> Iterator[Callable[..., Dataset]]:
+    """Gives datasets with the tables, empty, and the views of event families: of exam events."""
+    with contextlib.ExitStack() as lent:
+
+        def lend(*families: EventFamily) -> Dataset:
+            lending = _datasets.lend(warehouse.client, families or [DEFAULT_FAMILY])
+            return lent.enter_context(lending)
+
+        yield lend
 
 
 @pytest.fixture
-def applied_families(warehouse: Warehouse, _datasets: DatasetPool) -> Iterator[Warehouse]:
-    """The same with those of all event families."""
-    with _datasets.lend(warehouse.client, [*FAMILIES.values()]) as dataset:
-        yield dataclasses.replace(warehouse, dataset=dataset)
+def applied(warehouse: Warehouse, new_dataset: Callable[..., Dataset]) -> Warehouse:
+    """``warehouse`` with the tables, empty, and the views of exam events."""
+    return dataclasses.replace(warehouse, dataset=new_dataset())
+
+
+@pytest.fixture
+def applied_families(warehouse: Warehouse, new_dataset: Callable[..., Dataset]) -> Warehouse:
+    """``warehouse`` with those of all event families."""
+    return dataclasses.replace(warehouse, dataset=new_dataset(*FAMILIES.values()))
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import contextlib
+import functools
 import shutil
 from collections.abc import Iterator
 from importlib import resources
@@ -39,6 +40,12 @@ def dataset() -> Dataset:
 @pytest.fixture(scope="session")
 def googlesql(dataset: Dataset) -> GoogleSql:
     """Google's SQL engine with every table, function and view of ours."""
+    return _whole_engine(dataset)
+
+
+@functools.cache
+def _whole_engine(dataset: Dataset) -> GoogleSql:
+    """Takes seconds; the tests of the dashboard use it too."""
     return engine(dataset, tuple(FAMILIES.values()))
 
 

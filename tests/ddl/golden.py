@@ -151,6 +151,14 @@ def parameters(expected: Expected) -> list[ScalarQueryParameter]:
     return checks.parameters(day or EARLIEST_DATE, day or LATEST_DATE)
 
 
+def query_with_dates(dataset: Dataset, expected: Expected) -> str:
+    """That SQL with its parameters filled in."""
+    sql = query(dataset, expected)
+    for parameter in parameters(expected):
+        sql = sql.replace(f"@{parameter.name}", f"DATE '{parameter.value}'")
+    return sql
+
+
 def check(rows: list[Row], expected: Expected, *, ordered: bool) -> None:
     """Asserts that a view gave the expected rows, ``ordered`` or in any order."""
     got = [plain(row) for row in rows]

@@ -33,6 +33,7 @@ from ddl.statements import Query
 
 AnyParameter = ScalarQueryParameter | ArrayQueryParameter
 _EPOCH = dt.date(1970, 1, 1)
+_QUOTED = re.compile("`([^`]+)`")
 _READ = re.compile(
     r"`[^`]*\.(?P<name>\w+)`"
     r"(?:\((?P<first>@?first_date|DATE '.*?'), (?P<last>@?last_date|DATE '.*?')\))?"
@@ -50,17 +51,28 @@ class GoogleSql:
             LanguageFeature.FEATURE_CREATE_VIEWS_WITH_COLUMN_OPTIONS
         )
         self._options = AnalyzerOptions(language_options=language)
-        self._catalog = (
+        self._builtins = (
             CatalogBuilder("warehouse")
             .with_builtin_functions(ZetaSQLBuiltinFunctionOptions(language_options=language))
             .build()
         )
+        self._tables: dict[str, Any] = {}
+        self._functions: dict[str, TableValuedFunction] = {}
         self._columns: dict[str, list[tuple[str, Any]]] = {}
         self._bodies: dict[str, str] = {}
 
     def analyze(self, sql: str) -> Any:
         """The resolved statement. Raises what zetasql raises for SQL that is wrong."""
-        return Analyzer.analyze_statement_static(sql, self._options, self._catalog)
+        return Analyzer.analyze_statement_static(sql, self._options, self._catalog(sql))
+
+    def _catalog(self, sql: str) -> Any:
+        """What a statement names: the whole catalog would be handed over with each anew."""
+        names = sorted(set(_QUOTED.findall(sql)))
+        return dataclasses.replace(
+            self._builtins,
+            table=[self._tables[name] for name in names if name in self._tables],
+            custom_tvf=[self._functions[name] for name in names if name in self._functions],
+        )
 
     def create_table(self, sql: str) -> Any:
         statement = self.analyze(sql)
@@ -69,28 +81,27 @@ class GoogleSql:
         table = TableBuilder(name)
         for column, kind in self._columns[name]:
             table.add_column(column, kind)
-        self._catalog.table.append(table.build())
+        self._tables[name] = table.build()
         return statement
 
     def create(self, query: Query) -> Any:
         statement = self.analyze(query.sql)
         self._bodies[query.name] = query.body
+        (name,) = statement.name_path
         if query.kind == "VIEW":
-            view = TableBuilder(*statement.name_path)
+            view = TableBuilder(name)
             for column in statement.output_column_list:
                 view.add_column(column.name, column.column.type)
-            self._catalog.table.append(view.build())
+            self._tables[name] = view.build()
         else:
             # The analyzer hands back -1 ("not called yet") and will not take it in again.
             for argument in statement.signature.argument:
                 argument.num_occurrences = 1
                 argument.options.min_value = argument.options.max_value = None
-            self._catalog.custom_tvf.append(
-                TableValuedFunction(
-                    name_path=list(statement.name_path),
-                    signature=statement.signature,
-                    type=FunctionEnums.TableValuedFunctionType.FIXED_OUTPUT_SCHEMA_TVF,
-                )
+            self._functions[name] = TableValuedFunction(
+                name_path=[name],
+                signature=statement.signature,
+                type=FunctionEnums.TableValuedFunctionType.FIXED_OUTPUT_SCHEMA_TVF,
             )
         return statement
 
@@ -105,6 +116,21 @@ class GoogleSql:
         Returns:
             The rows in JSON's types.
         """
+        (rows,) = self.run_all([sql], tables, parameters)
+        return rows
+
+    def run_all(
+        self,
+        queries: Sequence[str],
+        tables: dict[str, list[dict[str, Any]]],
+        parameters: Sequence[AnyParameter] = (),
+    ) -> list[list[dict[str, Any]]]:
+        """Runs queries as one: what several read is analyzed once, which is most of the time."""
+        # As JSON, since zetasql 0.1.5 loses timestamps on their way out.
+        arrays = (f"ARRAY(SELECT TO_JSON_STRING(line) FROM ({sql}) AS line)" for sql in queries)
+        as_json = self.inline(f"SELECT {', '.join(arrays)}")
+        catalog = self._catalog(as_json)
+        read = {table.name for table in catalog.table}
         converted = [_parameter(parameter) for parameter in parameters]
         content = {
             name: TableContent(
@@ -118,35 +144,43 @@ class GoogleSql:
                 )
             )
             for name, columns in self._columns.items()
+            if name in read
         }
-        # As JSON, since zetasql 0.1.5 loses timestamps on their way out.
-        as_json = f"SELECT TO_JSON_STRING(line) FROM ({self.inline(sql)}) AS line"
         options = dataclasses.replace(
             self._options,
             query_parameters=[
                 AnalyzerOptions.QueryParameter(name=name, type=kind) for name, kind, _ in converted
             ],
         )
-        builder = PreparedQuery.builder().set_sql(as_json).set_catalog(self._catalog)
+        builder = PreparedQuery.builder().set_sql(as_json).set_catalog(catalog)
         builder.set_analyzer_options(options).set_table_content(content)
         values = [Parameter(name=name, value=value) for name, _, value in converted]
         with builder.prepare() as query:
-            data = query.execute(values).content.table_data
-        return [json.loads(row.cell[0].string_value) for row in data.row] if data else []
+            (row,) = query.execute(values).content.table_data.row
+        return [
+            [json.loads(line.string_value) for line in cell.array_value.element]
+            if cell.array_value  # None, if empty
+            else []
+            for cell in row.cell
+        ]
 
     def inline(self, sql: str) -> str:
-        """Puts the bodies of views and functions in place of their names: the engine knows none."""
+        """Gives the query its views and functions as a WITH clause: the engine knows none."""
+        names: dict[str, str] = {}
 
-        def body(read: re.Match[str]) -> str:
+        def name(read: re.Match[str]) -> str:
             if read["name"] not in self._bodies:
                 return read[0]
             text = self._bodies[read["name"]]
             if read["first"]:
                 text = re.sub(r"\bfirst_date\b", read["first"], text)
                 text = re.sub(r"\blast_date\b", read["last"], text)
-            return f"({self.inline(text)})"
+            text = _READ.sub(name, text)  # what it reads stands before it
+            return names.setdefault(text, f"inlined_{len(names)}")
 
-        return _READ.sub(body, sql)
+        query = _READ.sub(name, sql)
+        clause = ", ".join(f"{name} AS ({text})" for text, name in names.items())
+        return f"WITH {clause} ({query})" if clause else query
 
 
 def declared_columns(statement: Any) -> list[tuple[str, ...]]:

@@ -164,8 +164,10 @@ def test_every_check_takes_the_first_and_the_last_date_of_all(
     day: str, googlesql: GoogleSql, dataset: Dataset
 ) -> None:
     date = dt.date.fromisoformat(day)
-    for found in checks(dataset):
-        assert googlesql.run(found.counting, {}, parameters(date, date)) == []
+    found = checks(dataset)
+    answers = googlesql.run_all([one.counting for one in found], {}, parameters(date, date))
+    assert not any(answers)
+    assert len(answers) == len(found)
 
 
 def test_a_dataset_that_is_not_there_is_one_line(

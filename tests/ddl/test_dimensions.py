@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from ddl.apply import apply
 from gcp.dataset import Dataset
 from schemas.families import FAMILIES
 from tests.conftest import Warehouse
@@ -91,11 +90,10 @@ def by_google(googlesql: GoogleSql, dataset: Dataset) -> Ask:
 
 
 @pytest.fixture
-def by_bqemulator(warehouse: Warehouse) -> Ask:
+def by_bqemulator(applied_families: Warehouse) -> Ask:
     """Inserts the rows in parts, the first time."""
-    client, name = warehouse.client, str(warehouse.dataset)
-    apply(client, warehouse.dataset, families=[FAMILY])
-    table = warehouse.dataset.table(FAMILY.table)
+    client, name = applied_families.client, str(applied_families.dataset)
+    table = applied_families.dataset.table(FAMILY.table)
     inserted: list[Row] = []
 
     def ask(rows: list[Row], sql: str) -> list[Row]:

@@ -5,10 +5,8 @@ from typing import Any
 
 import pytest
 
-from ddl.apply import apply
-from ddl.plan import Options
 from gcp.dataset import Dataset
-from schemas.lateness import DeadlineSource, LateStatus, SettingsRow
+from schemas.lateness import DeadlineSource, LateStatus
 from tests.conftest import Warehouse
 from tests.ddl import oracle, sittings
 from tests.ddl.googlesql import GoogleSql
@@ -66,16 +64,15 @@ def test_google_s_engine_judges_as_python_does(
     assert by_event(rows) == expected(settings_name)
 
 
-def test_bqemulator_judges_as_python_does(settings_name: str, warehouse: Warehouse) -> None:
-    rows = [SettingsRow(**row) for row in sittings.SETTINGS[settings_name]]
-    options = Options(lateness_settings=rows)
-    apply(warehouse.client, warehouse.dataset, options)
+def test_bqemulator_judges_as_python_does(settings_name: str, applied: Warehouse) -> None:
     for name, rows_in in (
         ("events_fact", stored(settings_name)),
         ("session_changes_fact", sittings.session_changes(SESSIONS)),
+        ("lateness_settings", sittings.SETTINGS[settings_name]),
     ):
-        assert not warehouse.client.insert_rows_json(warehouse.dataset.table(name), rows_in)
-    rows = warehouse.client.query(f"SELECT * FROM `{warehouse.dataset}.events`").result()
+        if rows_in:
+            assert not applied.client.insert_rows_json(applied.dataset.table(name), rows_in)
+    rows = applied.client.query(f"SELECT * FROM `{applied.dataset}.events`").result()
     assert by_event([dict(row) for row in rows]) == expected(settings_name)
 
 

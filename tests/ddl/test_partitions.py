@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -43,17 +43,21 @@ def functions_of_events() -> Iterator[str]:
                 yield query.name
 
 
-@pytest.fixture(params=functions_of_events())
-def sql(request: pytest.FixtureRequest, dataset: Dataset) -> str:
-    """One day of one function."""
+FUNCTIONS = tuple(functions_of_events())
+WINDOW = range(-8, 9)
+OTHERS = {"more": range(-20, 21), "one before less": range(-7, 9), "one after less": range(-8, 8)}
+
+
+def one_day(function: str, dataset: Dataset) -> str:
     day = f"DATE '{DAY.date()}'"
-    return f"SELECT * FROM `{dataset.table(request.param)}`({day}, {day})"
+    return f"SELECT * FROM `{dataset.table(function)}`({day}, {day})"
 
 
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_plan_reads_each_table_once_between_two_constants(
-    sql: str, googlesql: GoogleSql, dataset: Dataset
+    function: str, googlesql: GoogleSql, dataset: Dataset
 ) -> None:
-    plan = list(nodes(googlesql.analyze(googlesql.inline(sql))))
+    plan = list(nodes(googlesql.analyze(googlesql.inline(one_day(function, dataset)))))
     scans = [node.table.name for node in plan if isinstance(node, ResolvedTableScan)]
     for table, column in PARTITION.items():
         name = dataset.table(table)
@@ -117,20 +121,27 @@ def bounds(condition: Any) -> tuple[str, set[str]] | None:
     return None
 
 
-def test_the_answer_depends_on_seventeen_days_and_on_no_other(
-    sql: str, googlesql: GoogleSql, dataset: Dataset
+def test_the_answers_depend_on_seventeen_days_and_on_no_other(
+    googlesql: GoogleSql, dataset: Dataset
 ) -> None:
-    def answer(*days: int) -> list[str]:
+    queries = [one_day(function, dataset) for function in FUNCTIONS]
+
+    def answers(days: Sequence[int]) -> dict[str, list[str]]:
         tables = {dataset.table(name): rows for name, rows in warehouse(days).items()}
-        return sorted(map(str, googlesql.run(sql, tables)))
+        found = googlesql.run_all(queries, tables)
+        return {name: sorted(map(str, rows)) for name, rows in zip(FUNCTIONS, found, strict=True)}
 
-    window = answer(*range(-8, 9))
-    assert window == answer(*range(-20, 21))
-    assert window != answer(*range(-7, 9))
-    assert window != answer(*range(-8, 8))
+    window = answers(WINDOW)
+    assert all(window.values())
+    changed = {
+        name: {function for function, rows in answers(days).items() if rows != window[function]}
+        for name, days in OTHERS.items()
+    }
+    every = set(FUNCTIONS)
+    assert changed == {"more": set(), "one before less": every, "one after less": every}
 
 
-def warehouse(days: tuple[int, ...]) -> dict[str, list[Row]]:
+def warehouse(days: Sequence[int]) -> dict[str, list[Row]]:
     """What happened on DAY, and on other days something that changes what is said of DAY."""
     facts = [*on_the_day(), *(row for day in days if day for row in on_another(day))]
     errors = [

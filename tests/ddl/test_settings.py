@@ -87,15 +87,15 @@ def refused(file: Path, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_a_file_replaces_the_whole_table(
-    warehouse: Warehouse, file: Path, capsys: pytest.CaptureFixture[str]
+    applied: Warehouse, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["apply", "--dataset", str(warehouse.dataset), "--lateness_settings", str(file)]
+    command = ["apply", "--dataset", str(applied.dataset), "--lateness_settings", str(file)]
     file.write_text(HEADER + ",10800,\nt1,60,5\n")
     assert main([*command, "--dry_run"]) == 0
     assert "would load lateness_settings: 2 rows\n" in capsys.readouterr().out
     assert main(command) == 0
     assert "load lateness_settings: 2 rows\n" in capsys.readouterr().out
-    assert rows(warehouse) == [row(None, 10800, None), row("t1", 60, 5)]
+    assert rows(applied) == [row(None, 10800, None), row("t1", 60, 5)]
 
     file.write_text(HEADER + "t1,60,5\n,10800,\n")
     assert main(command) == 0
@@ -104,18 +104,17 @@ def test_a_file_replaces_the_whole_table(
     file.write_text(HEADER + "t2,,7\n")
     assert main(command) == 0
     assert "load lateness_settings: 1 rows\n" in capsys.readouterr().out
-    assert rows(warehouse) == [row("t2", None, 7)]
+    assert rows(applied) == [row("t2", None, 7)]
 
-    apply(warehouse.client, warehouse.dataset)
-    assert rows(warehouse) == [row("t2", None, 7)]
+    apply(applied.client, applied.dataset)
+    assert rows(applied) == [row("t2", None, 7)]
 
 
-def test_loading_leaves_the_table_as_declared(warehouse: Warehouse, file: Path) -> None:
-    apply(warehouse.client, warehouse.dataset)
-    before = warehouse.client.get_table(warehouse.dataset.table("lateness_settings"))
+def test_loading_leaves_the_table_as_declared(applied: Warehouse, file: Path) -> None:
+    before = applied.client.get_table(applied.dataset.table("lateness_settings"))
     file.write_text(HEADER + "t1,60,5\n")
-    command = ["apply", "--dataset", str(warehouse.dataset), "--lateness_settings", str(file)]
+    command = ["apply", "--dataset", str(applied.dataset), "--lateness_settings", str(file)]
     assert main(command) == 0
-    after = warehouse.client.get_table(before.reference)
+    after = applied.client.get_table(before.reference)
     assert after.schema == before.schema
     assert after.description == before.description

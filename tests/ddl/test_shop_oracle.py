@@ -5,7 +5,6 @@ from typing import Any
 
 from google.cloud import bigquery
 
-from ddl.apply import apply
 from gcp.dataset import Dataset
 from schemas.dates import EARLIEST_DATE, LATEST_DATE
 from schemas.families import FAMILIES
@@ -31,15 +30,15 @@ def expected(tables: shop.Tables) -> list[Expected]:
 def test_google_s_engine_gives_what_python_gives(googlesql: GoogleSql, dataset: Dataset) -> None:
     tables = shop.tables(seed=1)
     stored = {dataset.table(name): rows for name, rows in tables.items()}
-    for one in expected(tables):
-        rows = googlesql.run(golden.query(dataset, one), stored, golden.parameters(one))
+    every = expected(tables)
+    queries = [golden.query_with_dates(dataset, one) for one in every]
+    for one, rows in zip(every, googlesql.run_all(queries, stored), strict=True):
         golden.assert_equal(one.view, rows, one.rows)
 
 
-def test_bqemulator_gives_what_python_gives(warehouse: Warehouse) -> None:
+def test_bqemulator_gives_what_python_gives(applied_families: Warehouse) -> None:
     tables = shop.tables(seed=2)
-    client, dataset = warehouse.client, warehouse.dataset
-    apply(client, dataset, families=SHOP)
+    client, dataset = applied_families.client, applied_families.dataset
     for name, rows in tables.items():
         texts = [golden.as_text(row) for row in rows]
         assert not client.insert_rows_json(dataset.table(name), texts)

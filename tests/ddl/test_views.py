@@ -21,8 +21,8 @@ def test_reference_engine_gives_the_golden_rows(
     case: Case, googlesql: GoogleSql, dataset: Dataset
 ) -> None:
     tables = {dataset.table(name): rows for name, rows in case.tables.items()}
-    for expected in case.expected:
-        rows = googlesql.run(golden.query(dataset, expected), tables, golden.parameters(expected))
+    queries = [golden.query_with_dates(dataset, expected) for expected in case.expected]
+    for expected, rows in zip(case.expected, googlesql.run_all(queries, tables), strict=True):
         golden.check(rows, expected, ordered=expected.view in ORDERED)
 
 

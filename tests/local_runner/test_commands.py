@@ -12,7 +12,6 @@ import fastavro
 import pytest
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
-from ddl.apply import apply
 from gcp.clients import EMULATOR_VARIABLE
 from local_runner.__main__ import main
 from local_runner.arguments import parser
@@ -220,16 +219,15 @@ def test_import_publishes(log, subscription):
     assert len(pull(name, 5)) == 5
 
 
-def test_import_loads_a_dataset(log, warehouse, tmp_path, monkeypatch, capsys):
+def test_import_loads_a_dataset(log, applied, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    apply(warehouse.client, warehouse.dataset)
     for again in range(2):
-        assert main(["import", str(log), "--dataset", str(warehouse.dataset)]) == 0
-        found = rows(warehouse.client, warehouse.dataset)
+        assert main(["import", str(log), "--dataset", str(applied.dataset)]) == 0
+        found = rows(applied.client, applied.dataset)
         assert found == {"events_fact": 5 + 5 * again, "dead_letters": 0}
         assert "5 facts and 0 dead letters" in capsys.readouterr().out
-    assert arrived(warehouse.client, warehouse.dataset) == 5  # the same messages, twice
+    assert arrived(applied.client, applied.dataset) == 5  # the same messages, twice
 
 
 def test_import_into_a_dataset_that_is_not_there_is_told_in_one_line(log, warehouse, capsys):

@@ -5,14 +5,12 @@ import json
 import random
 import subprocess
 import sys
-import uuid
 
 import pytest
 
-from ddl.apply import apply
 from gcp.clients import bigquery_client
-from gcp.dataset import Dataset
 from local_runner.emulators.start import PROJECT
+from schemas.families import DEFAULT_FAMILY
 from tests.support import go_programs
 from tests.support.events import NOW, bodies, event
 from tests.support.payloads import DEAD, FACTS
@@ -87,22 +85,19 @@ def run(source, dataset, options):
 
 
 @pytest.fixture(scope="module")
-def written(_bigquery, source):
+def written(_bigquery, _datasets, source):
     """Runs the pipeline with options and gives the rows of both tables."""
 
     def written(options):
-        dataset = Dataset(PROJECT, f"runner_{uuid.uuid4().hex}")
-        with bigquery_client(PROJECT) as client:
-            apply(client, dataset)
+        with _datasets.lend(client, [DEFAULT_FAMILY]) as dataset:
             run(source, dataset, options)
-            tables = [rows(client, dataset, table) for table in ("events_fact", "dead_letters")]
-            client.delete_dataset(str(dataset), delete_contents=True)
-        return tables
+            return [rows(client, dataset, table) for table in ("events_fact", "dead_letters")]
 
     with pytest.MonkeyPatch.context() as patch:
         for name, value in _bigquery.environment.items():
             patch.setenv(name, value)
-        yield written
+        with bigquery_client(PROJECT) as client:
+            yield written
 
 
 @pytest.fixture(scope="module")

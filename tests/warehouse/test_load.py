@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from ddl.apply import apply
-from schemas.families import FAMILIES
 from tests.conftest import Warehouse
 from tests.support import pseudonyms
 from warehouse.__main__ import main
@@ -21,19 +19,21 @@ def write(folder: Path, name: str, text: str) -> str:
 
 
 @pytest.fixture
-def query(warehouse: Warehouse):
-    """Runs SQL over a dataset with the dimensions' tables and views only."""
-    apply(warehouse.client, warehouse.dataset, families=(FAMILIES["dimension_change"],))
+def query(applied_families: Warehouse):
+    """Runs SQL with ``{dataset}`` filled in."""
 
     def rows_of(sql: str) -> list[dict[str, object]]:
-        job = warehouse.client.query(sql.format(dataset=f"`{warehouse.dataset}`"))
+        dataset = f"`{applied_families.dataset}`"
+        job = applied_families.client.query(sql.format(dataset=dataset))
         return [dict(row.items()) for row in job.result()]
 
     return rows_of
 
 
-def test_rows_of_files_become_versions(warehouse: Warehouse, query, tmp_path, capsys) -> None:
-    at = ["--dataset", str(warehouse.dataset)]
+def test_rows_of_files_become_versions(
+    applied_families: Warehouse, query, tmp_path, capsys
+) -> None:
+    at = ["--dataset", str(applied_families.dataset)]
     first = (
         "student_id,name,school_id,phone\ns1,Ada,North,555\ns2,Bo,,\n" + "x" * 129 + ",Cy,East,\n"
     )
@@ -71,11 +71,11 @@ def test_rows_of_files_become_versions(warehouse: Warehouse, query, tmp_path, ca
     ]
 
 
-def test_ids_are_pseudonyms_under_a_key(warehouse, query, tmp_path, monkeypatch) -> None:
+def test_ids_are_pseudonyms_under_a_key(applied_families, query, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv(pseudonyms.VARIABLES["k1"], pseudonyms.KEYS["k1"])
     file = write(tmp_path, "students.csv", "student_id,school_id\ns1,North\n")
-    words = ["load", "students", file, "--dataset", str(warehouse.dataset), pseudonyms.OPTIONS[0]]
-    assert main(words) == 0
+    place = ["--dataset", str(applied_families.dataset)]
+    assert main(["load", "students", file, *place, pseudonyms.OPTIONS[0]]) == 0
     assert query("SELECT student_id, school_id FROM {dataset}.students_dim") == [
         {"student_id": pseudonyms.expected("s1", "k1"), "school_id": "North"}
     ]

@@ -3,12 +3,9 @@
 import dataclasses
 import random
 import time
-import uuid
 
 import pytest
 
-from ddl.apply import apply
-from gcp.dataset import Dataset
 from schemas.families import FAMILIES
 from tests.scenarios.mixed_families.stored import KEY_VARIABLE, OPTIONS, arrived, checked
 from tests.scenarios.mixed_families.traffic import mixed
@@ -37,22 +34,6 @@ LARGE = Size(100_000, streamed=2_000, batch=1_000, kills=10, kill_seconds=5)
 @pytest.fixture(autouse=True)
 def _key(monkeypatch):
     monkeypatch.setenv(KEY_VARIABLE, "0123456789abcdef" * 4)
-
-
-@pytest.fixture
-def new_dataset(warehouse):
-    """Makes datasets with the tables and views of all families."""
-    made = []
-
-    def make():
-        dataset = Dataset(warehouse.dataset.project, f"test_{uuid.uuid4().hex}")
-        made.append(dataset)
-        apply(warehouse.client, dataset, families=[*FAMILIES.values()])
-        return dataset
-
-    yield make
-    for dataset in made:
-        warehouse.client.delete_dataset(str(dataset), delete_contents=True)
 
 
 @pytest.fixture
@@ -127,7 +108,7 @@ def test_every_way_gives_the_same_rows_and_loses_nothing(
     others = mixed(size.messages - size.streamed, seed=6)
     to_stream, to_archive = subscribe(machine.pubsub), subscribe(machine.pubsub)
     publish(machine, first)
-    streams, batches, files = new_dataset(), new_dataset(), new_dataset()
+    streams, batches, files = (new_dataset(*FAMILIES.values()) for _ in range(3))
 
     report("streaming")
     stream(machine, to_stream, streams, size.streamed)

@@ -1,10 +1,7 @@
 """The same messages through this mode, through the stream and as an archive: the same events."""
 
 import dataclasses
-import uuid
 
-from ddl.apply import apply
-from gcp.dataset import Dataset
 from tests.scenarios.one_machine.traffic import mixed, sent
 from tests.support.commands import run
 from tests.support.streaming import streaming
@@ -14,15 +11,9 @@ SIZE = 400
 EVENTS = "SELECT * EXCEPT (ingest_ts, pipeline_version) FROM `{}.events` ORDER BY event_id"
 
 
-def another_dataset(warehouse):
-    dataset = Dataset(warehouse.dataset.project, f"test_{uuid.uuid4().hex}")
-    apply(warehouse.client, dataset)
-    return dataset
-
-
-def test_every_way_gives_the_same_events(machine, tmp_path):
+def test_every_way_gives_the_same_events(machine, new_dataset, tmp_path):
     warehouse, pubsub = machine.warehouse, machine.pubsub
-    streamed, archived = another_dataset(warehouse), another_dataset(warehouse)
+    streamed, archived = new_dataset(), new_dataset()
     to_stream, to_archive = subscribe(pubsub), subscribe(pubsub)
     messages = mixed(SIZE, seed=1)
     machine.publish(sent(messages))
@@ -48,5 +39,3 @@ def test_every_way_gives_the_same_events(machine, tmp_path):
     assert len(first) > SIZE * 0.8
     assert {row["late_status"] for row in first} >= {"ON_TIME", "LATE", "NOT_APPLICABLE"}
     assert others == [first, first]
-    for dataset in (streamed, archived):
-        warehouse.client.delete_dataset(str(dataset), delete_contents=True)

@@ -3,29 +3,11 @@ import uuid
 import pytest
 from google.cloud import pubsub_v1
 
-from ddl.apply import apply
-from gcp.dataset import Dataset
 from local_runner.postgres.school import create_tables
 from tests.pipeline.capture.capturing import Captured, Topic
 from tests.pipeline.sources.postgres.conftest import school as school
 
 FAMILIES = "--event_family=exam_event,session_change"
-
-
-@pytest.fixture
-def new_dataset(warehouse):
-    """Makes datasets with all tables and views."""
-    made = []
-
-    def make():
-        dataset = Dataset(warehouse.dataset.project, f"test_{uuid.uuid4().hex}")
-        made.append(dataset)
-        apply(warehouse.client, dataset)
-        return dataset
-
-    yield make
-    for dataset in made:
-        warehouse.client.delete_dataset(str(dataset), delete_contents=True)
 
 
 @pytest.fixture

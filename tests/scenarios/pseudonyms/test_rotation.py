@@ -9,8 +9,6 @@ import time
 
 import pytest
 
-from ddl.apply import apply
-from schemas.families import FAMILIES
 from tests.scenarios.pseudonyms.people import FAMILIES as NAMES
 from tests.scenarios.pseudonyms.people import ID, encoded, messages, person, stored, traces
 from tests.support.commands import run
@@ -20,10 +18,10 @@ from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
-def shop(applied, monkeypatch):
+def shop(applied_families, monkeypatch):
     for name, variable in VARIABLES.items():
         monkeypatch.setenv(variable, KEYS[name])
-    return applied
+    return applied_families
 
 
 @pytest.fixture
@@ -109,7 +107,6 @@ def test_50_000_events_join_after_a_rotation_that_was_killed(shop, write):
 
 
 def test_ids_get_pseudonyms_and_pseudonyms_new_ones_in_every_table(shop, write):
-    apply(shop.client, shop.dataset, families=[*FAMILIES.values()])
     write(*messages(1), *messages(2), options=(), families=NAMES)
     assert {table for table, _ in traces(shop)} >= {
         *("events_fact", "dead_letters", "dimension_changes_fact", "orders_fact"),

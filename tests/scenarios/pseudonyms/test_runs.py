@@ -4,8 +4,6 @@ import json
 
 import pytest
 
-from ddl.apply import apply
-from schemas.families import FAMILIES
 from tests.scenarios.pseudonyms.people import FAMILIES as NAMES
 from tests.scenarios.pseudonyms.people import ID, encoded, messages, person, traces
 from tests.support.commands import run
@@ -22,12 +20,22 @@ PERSONS = """
 
 
 @pytest.fixture
-def shop(applied, monkeypatch):
+def shop(applied_families, monkeypatch):
     """A dataset with the tables of all families, and the keys in the environment."""
-    apply(applied.client, applied.dataset, families=[*FAMILIES.values()])
     for name, variable in VARIABLES.items():
         monkeypatch.setenv(variable, KEYS[name])
-    return applied
+    return applied_families
+
+
+@pytest.fixture
+def rows_of(shop):
+    """Runs SQL with ``{dataset}`` filled in."""
+
+    def run_query(sql):
+        found = shop.client.query(sql.format(dataset=f"`{shop.dataset}`")).result()
+        return [dict(row.items()) for row in found]
+
+    return run_query
 
 
 @pytest.fixture
