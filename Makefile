@@ -13,13 +13,20 @@ PIN := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 BEAM := $(shell sed -n 's/.*"apache-beam\[gcp\]==\([0-9.]*\)".*/\1/p' setup.py)
 PRISM := build/bin/prism-$(BEAM).stamp
 
-.PHONY: demo test prism bench test-worker test-browser soak lint fuzz audit template lock clean
+.PHONY: demo test prism bench scenarios test-worker test-browser soak lint fuzz audit template lock clean
 
 demo: $(VENV)/local.stamp
 	$(BIN)/python -m local_runner demo
 
+# Three processes for two processors: many tests wait.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
+
 test: lint prism
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(PYTEST) --ignore=tests/scenarios
+
+# Whole systems as processes, which are cut off, killed and compared: as long again.
+scenarios: $(VENV)/test.stamp prism
+	$(PYTEST) tests/scenarios
 
 # Tests that need it are skipped without Go, or where Go cannot get the source: in CI they then fail.
 ifneq ($(shell command -v go),)
@@ -39,7 +46,7 @@ bench: $(VENV)/test.stamp
 test-worker: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -m worker tests/deploy
 
-# 420,000 hostile messages through our code, half of them nested; `make test` takes a sample.
+# 420,000 hostile messages through our code, half of them nested; the scenarios take a sample.
 fuzz: $(VENV)/test.stamp
 	$(BIN)/python -m pytest tests/scenarios/fuzz --hypothesis-profile=fuzz --timeout=3600
 
@@ -100,7 +107,8 @@ clean:
 
 ## Targets; each makes the virtual environment that it needs:
 ##   demo          the whole system on this machine, with a report: about a minute
-##   test          every test, lint and types
+##   test          lint, types, and the tests of every part on real emulators
+##   scenarios     whole systems, cut off and killed: as long again
 ##   lint          ruff and mypy alone
 ##   fuzz          420,000 hostile messages through our code
 ##   soak          the long tests: outages by the clock, kills
