@@ -7,6 +7,7 @@ stopped.
 import contextlib
 import dataclasses
 import fcntl
+import http.client
 import os
 import re
 import shutil
@@ -268,7 +269,7 @@ def _http_answers(url: str) -> bool:
     except urllib.error.HTTPError as error:
         error.close()
         return error.code < 500  # it does not know our project, yet it answers
-    except (OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException):
         return False
     return True
 

@@ -1,6 +1,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -118,6 +119,21 @@ def test_a_named_emulator_that_does_not_answer_is_refused(
     with pytest.raises(start.EmulatorError, match=variable) as refusal, emulator(tmp_path):
         pass
     assert "\n" not in str(refusal.value)
+
+
+def test_a_server_of_another_protocol_is_no_emulator():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet():
+            with server.accept()[0] as connection:
+                connection.sendall(b"220 mail\r\n")
+
+        greeting = threading.Thread(target=greet)
+        greeting.start()
+        host = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(start.EmulatorError, match=f"no emulator answers at {host}"):
+            start.check_emulator(start.PUBSUB_VARIABLE, host)
+        greeting.join()
 
 
 def test_an_emulator_named_by_its_rest_api_alone_has_no_grpc(
