@@ -27,6 +27,12 @@ _COMMANDS = (
     ),
     ("warehouse load", "warehouse.__main__", ("load",), "load students, tests, ... from a file"),
     ("warehouse show", "warehouse.__main__", ("show",), "print the script of the next run"),
+    (
+        "warehouse fit_mastery_priors",
+        "warehouse.__main__",
+        ("fit_mastery_priors",),
+        "fit priors of mastery to the evidence",
+    ),
     ("dashboard", "dashboard.__main__", (), "show the numbers as a page in the browser"),
     ("doctor", "local_runner.doctor", (), "check what a run needs: machine, access, resources"),
     ("demo", "local_runner.__main__", ("demo",), "show the whole system on this machine"),
@@ -79,7 +85,8 @@ def _call(name: str, module: str, argv: Sequence[str]) -> int:
 
 
 def _help(commands: Sequence[tuple[str, str, tuple[str, ...], str]]) -> str:
-    lines = [f"  {name:<18}{text}" for name, _, _, text in commands]
+    width = max(len(name) for name, *_ in commands)
+    lines = [f"  {name:<{width}}  {text}" for name, _, _, text in commands]
     return "\n".join(
         [
             f"usage: {PROGRAM} COMMAND ...",

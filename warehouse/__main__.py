@@ -1,4 +1,4 @@
-"""``python -m warehouse``: loads dimensions, and keeps stored tables equal to their views."""
+"""``python -m warehouse``: dimensions, priors of mastery, and stored tables."""
 
 import argparse
 import datetime as dt
@@ -12,7 +12,7 @@ from gcp.clients import bigquery_client
 from gcp.console import fold, print_table, progress
 from gcp.environments import read_environment
 from schemas import metrics
-from warehouse import alerts, arguments
+from warehouse import alerts, arguments, mastery_priors
 from warehouse.errors import RunError, may_pass, reason
 from warehouse.metadata import Success
 from warehouse.runs import VERIFY_DAYS, Runner, days
@@ -30,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.command == "load":
             return _load(args)
         with bigquery_client(args.dataset.project) as client:
+            if args.command == "fit_mastery_priors":
+                return _fit(args, client)
             names, env = getattr(args, "names", []), getattr(args, "env", None)
             runner = Runner(client, args.dataset, names, env)
             if args.command == "run" and not args.start:
@@ -158,6 +160,27 @@ def _load(args: argparse.Namespace) -> int:
     print(f"{counters.get(metrics.WRITTEN, 0):,} rows of {args.dimension} loaded")
     if failed := counters.get(metrics.DEAD_LETTERS_WRITTEN, 0):
         print(f"{failed:,} rows break the contract: see the table dead_letters", file=sys.stderr)
+    return 0
+
+
+def _fit(args: argparse.Namespace, client: bigquery.Client) -> int:
+    found = mastery_priors.fit_priors(client, args.dataset)
+    if found is None:
+        print("There is no evidence of mastery yet: mastery_settings stays as it is")
+        return 0
+    contents = len(found.priors.of_contents)
+    print(f"{found.evidence:,} pieces of evidence of {contents:,} contents")
+    print(
+        fold(
+            f"Log loss of the next score, on this evidence: {found.loss_before:.3f} with the "
+            f"priors that mastery_settings has, {found.loss:.3f} with the fitted ones"
+        )
+    )
+    if args.dry_run:
+        print(f"would replace mastery_settings: {contents + 1:,} rows")
+        return 0
+    rows = mastery_priors.replace_settings(client, args.dataset, found.priors)
+    print(f"mastery_settings replaced: {rows:,} rows")
     return 0
 
 

@@ -41,16 +41,23 @@ def _file(text: str) -> Path:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Parses ``run``, ``status``, ``show`` and ``load``."""
+    """Parses ``run``, ``status``, ``show``, ``load`` and ``fit_mastery_priors``."""
     whole = arguments.Parser(
         prog="python -m warehouse",
-        description="Loads dimensions, and keeps stored tables equal to their views.",
+        description="Loads dimensions, fits priors of mastery, and keeps stored tables equal to "
+        "their views.",
     )
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="bring the stored tables up to date")
     show = commands.add_parser("show", help="print the script of the next run")
     status = commands.add_parser("status", help="print the last runs, and what the next one reads")
     load = commands.add_parser("load", help="load rows of a dimension from a file")
+    fit = commands.add_parser(
+        "fit_mastery_priors", help="replace mastery_settings by priors that fit the evidence"
+    )
+    fit.add_argument(
+        "--dry_run", action="store_true", help="print how well they fit, and change nothing"
+    )
     load.add_argument(
         "dimension", metavar="DIMENSION", choices=sorted(DIMENSIONS), help=", ".join(DIMENSIONS)
     )
@@ -63,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
         help="TOML file with the file's own names of columns, as for --input_postgres",
     )
     add_pseudonym_key(load, "replace ids of persons by pseudonyms, as in pipeline.main")
-    for command in (run, show, status, load):
+    for command in (run, show, status, load, fit):
         command.add_argument(
             "--dataset", type=arguments.dataset, required=True, metavar="PROJECT.DATASET"
         )
