@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS `${project}.${dataset}.etl_metadata` (
   bytes_processed INT64 OPTIONS (description = "Bytes that BigQuery billed the run for, where it is known."),
   retry_count INT64 OPTIONS (description = "Requests that the run sent again after an outage."),
   error_message STRING OPTIONS (description = "Why the run failed, without values of rows."),
-  details JSON OPTIONS (description = "What the next run needs; of a pull next_since, system_identifier, timeline and standing_since; of the warehouse rows written by table, and the fingerprint of the lateness settings.")
+  details JSON OPTIONS (description = "What the next run needs; of a pull next_since, system_identifier, timeline, standing_since and, of a full one, how many rows of each table are deleted; of the warehouse rows written by table, and the fingerprint of the lateness settings.")
 )
 CLUSTER BY pipeline_name
 OPTIONS (
