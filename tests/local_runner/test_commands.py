@@ -1,10 +1,7 @@
 import argparse
 import io
 import json
-import os
 import re
-import subprocess
-import sys
 import uuid
 from pathlib import Path
 
@@ -42,18 +39,6 @@ def subscription(pubsub_emulator):
         publisher.create_topic(name=topic)
         subscriber.create_subscription(name=subscription, topic=topic)
     return subscription, topic
-
-
-def run(*arguments, folder, environment=None):
-    """The command in a process of its own, with its build folder in ``folder``."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
-    return subprocess.run(
-        [sys.executable, "-m", "local_runner", *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
 
 
 @pytest.mark.parametrize(
@@ -234,54 +219,3 @@ def test_import_into_a_dataset_that_is_not_there_is_told_in_one_line(log, wareho
     assert main(["import", str(log), "--dataset", str(warehouse.dataset)]) == 1
     *_, last = capsys.readouterr().err.splitlines()
     assert last.startswith("error: ")
-
-
-def check_demo(done, folder):
-    assert done.returncode == 0, done.stderr + done.stdout
-    *_, last = " ".join(done.stdout.splitlines()).partition("done in ")
-    assert last.endswith(", 0 unaccounted; report: build/report.html")
-    assert max(map(len, done.stdout.splitlines())) <= 80
-    assert "\x1b" not in done.stdout
-    assert (folder / "build/report.html").exists()
-
-
-def test_the_demo_streams(pubsub_emulator, bigquery_emulator, tmp_path):
-    done = run("demo", "--messages", "250", folder=tmp_path)
-    check_demo(done, tmp_path)
-    assert "dead letters on the dead-letter topic" in done.stdout
-
-
-def test_a_demo_of_one_message_is_no_failure(pubsub_emulator, bigquery_emulator, tmp_path):
-    done = run("demo", "--messages", "1", folder=tmp_path)
-    check_demo(done, tmp_path)
-    assert "1 messages, 1 facts, 0 duplicates, 0 dead letters" in " ".join(done.stdout.split())
-
-
-def test_the_demo_goes_on_without_pubsub(bigquery_emulator, tmp_path, monkeypatch):
-    """Twice on one warehouse: the second run must not count what the first one left."""
-    monkeypatch.delenv(PUBSUB_VARIABLE, raising=False)
-    for _ in range(2):
-        done = run("demo", "--messages", "250", folder=tmp_path, environment={"PATH": "/none"})
-        check_demo(done, tmp_path)
-        assert "Java" in done.stdout
-    assert len(list(tmp_path.glob("build/logs/*/traffic.avro"))) == 2
-
-
-def test_a_pipeline_that_dies_ends_the_demo_with_its_log(
-    pubsub_emulator, bigquery_emulator, tmp_path
-):
-    """A stand-in for the pipeline that fails at once."""
-    for package in ("local_runner", "gcp", "schemas", "ddl", "transforms"):
-        (tmp_path / package).symlink_to(ROOT / package)
-    (tmp_path / "pipeline").mkdir()
-    for path in (ROOT / "pipeline").iterdir():
-        if path.name != "main.py":
-            (tmp_path / "pipeline" / path.name).symlink_to(path)
-    (tmp_path / "pipeline/main.py").write_text("raise SystemExit('out of luck')\n")
-    done = run(
-        "demo", "--messages", "50", folder=tmp_path, environment={"PYTHONPATH": str(tmp_path)}
-    )
-    assert done.returncode == 1
-    assert "the pipeline ended with exit code 1" in done.stderr
-    assert done.stderr.endswith("out of luck\n")
-    assert "Traceback" not in done.stderr

@@ -1,15 +1,10 @@
-"""The simulated learners, and the demo that shows them."""
+"""The simulated learners."""
 
 import datetime as dt
 import itertools
-import os
 import random
-import re
-import subprocess
-import sys
 from pathlib import Path
 
-from local_runner.emulators.start import PUBSUB_VARIABLE
 from local_runner.traffic.events import encode
 from local_runner.traffic.families import traffic_of
 from local_runner.traffic.families.learner_event import LEARNERS, SKILLS, true_mastery
@@ -50,21 +45,3 @@ def test_true_mastery_is_that_of_the_seed() -> None:
     learner, skill = LEARNERS[0], SKILLS[0]
     assert true_mastery(1, learner, skill) == true_mastery(1, learner, skill)
     assert true_mastery(1, learner, skill) != true_mastery(2, learner, skill)
-
-
-def test_the_demo_shows_learner_events(bigquery_emulator, tmp_path, monkeypatch):
-    monkeypatch.delenv(PUBSUB_VARIABLE, raising=False)
-    options = ["--event_family", FAMILY.name, "--messages", "300"]
-    done = subprocess.run(
-        [sys.executable, "-m", "local_runner", "demo", *options],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": "/none"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr + done.stdout
-    assert ", 0 unaccounted; report: build/report.html" in " ".join(done.stdout.splitlines())
-    page = (tmp_path / "build/report.html").read_text()
-    assert page.count("<figure") == 1
-    assert not re.search("No data|no rows", page)
-    assert all(f"First rows of {view}" in done.stdout for view in ("session_metrics", "mastery_"))

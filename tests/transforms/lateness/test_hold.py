@@ -112,8 +112,8 @@ def test_the_bytes_of_what_was_held_are_forgotten_with_it(judged):
 # Not on Prism: of thousands of sessions in one TestStream it leaves an element behind the watermark
 # now and then (one of 2,000 in every fourth run).
 @pytest.mark.parametrize("engine", ["direct"], indirect=True)
-def test_twenty_thousand_sessions_wait_beside_one_another(judged):
-    sessions = [f"s{n:05}" for n in range(20_000)]
+def test_five_thousand_sessions_wait_beside_one_another(judged):
+    sessions = [f"s{n:04}" for n in range(5_000)]
 
     def build(stream):
         stream.arrive([accepted(s, "a", ANSWER, 50) for s in sessions], second=1)
@@ -121,7 +121,7 @@ def test_twenty_thousand_sessions_wait_beside_one_another(judged):
         stream.arrive(starts, second=2)
 
     statuses, _ = judged(build)
-    assert len(statuses) == 40_000
+    assert len(statuses) == 10_000
     assert {statuses[f"{s}/a/0"] for s in sessions} == {"LATE"}
 
 
