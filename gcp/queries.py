@@ -10,7 +10,12 @@ CALL: dict[str, Any] = {"retry": bigquery.DEFAULT_RETRY.with_timeout(30)}
 
 
 def start_query(
-    client: bigquery.Client, sql: str, parameters: Sequence[Any] = (), **settings: Any
+    client: bigquery.Client,
+    sql: str,
+    parameters: Sequence[Any] = (),
+    *,
+    timeout: float | None = None,
+    dry_run: bool = False,
 ) -> bigquery.QueryJob:
     """Starts a query, whose job is not repeated if it fails.
 
@@ -18,13 +23,14 @@ def start_query(
         client: for BigQuery.
         sql: the statement.
         parameters: query parameters of ``google.cloud.bigquery``.
-        settings: further ones of ``QueryJobConfig``.
+        timeout: seconds for the request; without one it waits for an answer.
+        dry_run: only check it, and estimate what it reads.
 
     Raises:
         gcp.errors.SERVICE_ERRORS: BigQuery rejects it, or does not answer.
     """
-    config = bigquery.QueryJobConfig(query_parameters=parameters, **settings)
-    return client.query(sql, job_config=config, job_retry=None, **CALL)
+    config = bigquery.QueryJobConfig(query_parameters=parameters, dry_run=dry_run)
+    return client.query(sql, job_config=config, job_retry=None, timeout=timeout, **CALL)
 
 
 def rows(

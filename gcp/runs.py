@@ -18,6 +18,7 @@ from gcp.dataset import Dataset
 
 ETL_METADATA = "etl_metadata"
 ETL_JOB_STATUS = "etl_job_status"
+_TIMEOUT_SECONDS = 60.0
 
 
 class Status(enum.StrEnum):
@@ -81,7 +82,7 @@ class RunLog:
             bigquery.ScalarQueryParameter("env", "STRING", env or ""),
             bigquery.ScalarQueryParameter("status", "STRING", Status.SUCCEEDED),
         ]
-        for row in queries.rows(self.client, sql, given):
+        for row in self._rows(sql, given):
             details: Mapping[str, Any] | None = json.loads(row["details"] or "null")
             return details
         return None
@@ -96,7 +97,7 @@ class RunLog:
             bigquery.ScalarQueryParameter("pipeline_name", "STRING", pipeline_name),
             bigquery.ScalarQueryParameter("status", "STRING", Status.SUCCEEDED),
         ]
-        return {row["env"] for row in queries.rows(self.client, sql, given)}
+        return {row["env"] for row in self._rows(sql, given)}
 
     def _add(
         self, run: Run, status: Status, finished_at: dt.datetime | None, outcome: Outcome
@@ -105,8 +106,7 @@ class RunLog:
         values |= {"status": status, "finished_at": finished_at}
         values["details"] = None if outcome.details is None else json.dumps(values["details"])
         marks = [f"PARSE_JSON(@{name})" if name == "details" else f"@{name}" for name in values]
-        queries.rows(
-            self.client,
+        self._rows(
             f"INSERT INTO `{self.dataset.table(ETL_METADATA)}` "  # noqa: S608 - our own names
             f"({', '.join(values)}) VALUES ({', '.join(marks)})",
             [
@@ -114,6 +114,12 @@ class RunLog:
                 for name, value in values.items()
             ],
         )
+
+    def _rows(
+        self, sql: str, parameters: list[bigquery.ScalarQueryParameter]
+    ) -> bigquery.table.RowIterator:
+        job = queries.start_query(self.client, sql, parameters, timeout=_TIMEOUT_SECONDS)
+        return job.result(timeout=_TIMEOUT_SECONDS, **queries.CALL)
 
 
 _TYPES = {

@@ -34,7 +34,7 @@ _COMMANDS = (
         "fit priors of mastery to the evidence",
     ),
     ("dashboard", "dashboard.__main__", (), "show the numbers as a page in the browser"),
-    ("doctor", "local_runner.doctor", (), "check what a run needs: machine, access, resources"),
+    ("doctor", "local_runner.doctor", (), "check the machine, access and resources of a run"),
     ("demo", "local_runner.__main__", ("demo",), "show the whole system on this machine"),
     ("up", "local_runner.__main__", ("up",), "keep the whole system running until Ctrl-C"),
     ("simulate", "local_runner.__main__", ("simulate",), "publish or write simulated traffic"),

@@ -27,10 +27,14 @@ def test_help_lists_every_command_in_a_line(arguments):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_command_answers_by_its_name(name):
-    done = exam_events(*name.split(), "--help")
-    assert done.returncode == 0
-    assert done.stdout.startswith(f"usage: exam-events {name} [-h]")
+def test_every_command_answers_by_its_name(name, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [str(PROGRAM), *name.split(), "--help"])
+    try:
+        code = main()
+    except SystemExit as ended:
+        code = ended.code
+    assert code == 0
+    assert capsys.readouterr().out.startswith(f"usage: exam-events {name} [-h]")
 
 
 @pytest.mark.parametrize("name", ["fly", "ddl", "ddl drop"])
